@@ -6,7 +6,8 @@
 
 // First, before anything that would bury the sentence under errors of its own.
 #if defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__ && !defined(DESCENT_ALLOW_FAST_MATH)
-#error "descent: -ffast-math (or -ffinite-math-only) removes the checks for NaN and infinity; add -fno-finite-math-only, or define DESCENT_ALLOW_FAST_MATH to go without them"
+#error \
+    "descent: -ffast-math (or -ffinite-math-only) removes the checks for NaN and infinity; add -fno-finite-math-only, or define DESCENT_ALLOW_FAST_MATH to go without them"
 #endif
 
 #include <Eigen/Core>

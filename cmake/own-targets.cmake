@@ -1,0 +1,20 @@
+# What our tests, examples and benchmarks have in common, and the library's users never see.
+
+include(ProcessorCount)
+ProcessorCount(DESCENT_PROCESSORS)
+if(DESCENT_PROCESSORS EQUAL 0)
+  set(DESCENT_PROCESSORS 1)
+endif()
+
+set(DESCENT_WARNINGS
+  -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wdouble-promotion)
+if(DESCENT_WARNINGS_AS_ERRORS)
+  list(APPEND DESCENT_WARNINGS -Werror)
+endif()
+
+# An executable or object library of ours: standard C++20, our warnings.
+function(descent_own_target name)
+  set_target_properties(${name} PROPERTIES CXX_EXTENSIONS OFF)
+  target_compile_options(${name} PRIVATE ${DESCENT_WARNINGS})
+  target_link_libraries(${name} PRIVATE descent::descent)
+endfunction()

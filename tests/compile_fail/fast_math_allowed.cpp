@@ -1,0 +1,3 @@
+// expect: ok
+// flags: -ffast-math -DDESCENT_ALLOW_FAST_MATH
+#include <descent/core/version.hpp>
