@@ -1,0 +1,105 @@
+// The observers of one run: asked in their order, alike by every driver.
+#ifndef DESCENT_CORE_OBSERVERS_HPP
+#define DESCENT_CORE_OBSERVERS_HPP
+
+#include <concepts>
+#include <tuple>
+#include <type_traits>
+
+#include "descent/core/progress.hpp"
+
+namespace descent::inline v0 {
+
+template <class... Os>
+class Observers {
+  std::tuple<Os&...> observers_;
+
+  template <class O>
+  static constexpr bool one_uses_loss = [] {
+    if constexpr (requires { std::remove_cv_t<O>::uses_loss; }) {
+      return bool(std::remove_cv_t<O>::uses_loss);
+    } else {
+      return true;
+    }
+  }();
+
+  template <class O, class... Args>
+  static bool call(O& observer, const Args&... args) {
+    using Answer = std::invoke_result_t<O&, const Args&...>;
+    static_assert(std::is_void_v<Answer> || std::convertible_to<Answer, bool>,
+                  "minimize: an observer returns void, or bool (false stops the run)");
+    if constexpr (std::is_void_v<Answer>) {
+      observer(args...);
+      return true;
+    } else {
+      return static_cast<bool>(observer(args...));
+    }
+  }
+
+  template <class V, class O>
+  static bool notify_one(O& observer, const Progress& progress, const V& x) {
+    if constexpr (std::is_invocable_v<O&, const Progress&>) {
+      return call(observer, progress);
+    } else {
+      static_assert(
+          std::is_invocable_v<O&, const Progress&, const V&>,
+          "minimize: an observer is a callable that takes (const descent::Progress&), or (const "
+          "descent::Progress&, const V& x), and returns void or bool");
+      return call(observer, progress, x);
+    }
+  }
+
+ public:
+  static constexpr bool any = sizeof...(Os) > 0;
+  static constexpr bool use_loss = (false || ... || one_uses_loss<Os>);
+
+  explicit Observers(Os&... observers) : observers_(observers...) {}
+
+  template <class V>
+  void begin(const V& x0) {
+    std::apply(
+        [&](auto&... o) {
+          (
+              [&] {
+                if constexpr (requires { o.begin(x0); }) o.begin(x0);
+              }(),
+              ...);
+        },
+        observers_);
+  }
+
+  /// false when one of them asks to stop; all of them are told.
+  template <class V>
+  bool notify(const Progress& progress, const V& x) {
+    return std::apply(
+        [&](auto&... o) {
+          bool go_on = true;
+          ((go_on = notify_one(o, progress, x) && go_on), ...);
+          return go_on;
+        },
+        observers_);
+  }
+
+  /// Whether one of them replaced x.
+  template <class V>
+  bool end(V& x) {
+    bool replaced = false;
+    std::apply(
+        [&](auto&... o) {
+          (
+              [&] {
+                if constexpr (requires {
+                                { o.end(x) } -> std::convertible_to<bool>;
+                              })
+                  replaced = o.end(x) || replaced;
+              }(),
+              ...);
+        },
+        observers_);
+    return replaced;
+  }
+};
+
+}  // namespace descent::inline v0
+
+#endif  // DESCENT_CORE_OBSERVERS_HPP

@@ -1,0 +1,33 @@
+// Progress: what an observer sees after each iteration, or after each epoch of a run on mini-batches.
+#ifndef DESCENT_CORE_PROGRESS_HPP
+#define DESCENT_CORE_PROGRESS_HPP
+
+#include <cstdint>
+#include <limits>
+
+#include "descent/core/version.hpp"
+
+namespace descent::inline v0 {
+
+/// Any callable that takes a `const Progress&`, or a `const Progress&` and the parameters, and returns void or bool
+/// (false stops the run) is an observer. It may also have
+///
+///     static constexpr bool uses_loss = false;   when no observer uses it, the loss is not evaluated for their sake
+///     void begin(const V& x0);                   called before the first evaluation
+///     bool end(V& x);                            called once after the run; true when it replaced x
+struct Progress {
+  std::int64_t iterations = 0;  ///< updates made
+  std::int64_t epochs = 0;      ///< whole passes over the samples; 0 where there are none
+  /// The loss at the present parameters; in a run on mini-batches that of the full sum. NaN if not evaluated.
+  double loss = std::numeric_limits<double>::quiet_NaN();
+  /// The largest |coefficient| of the gradient there.
+  double gradient_norm = std::numeric_limits<double>::quiet_NaN();
+  double learning_rate = 0;         ///< of the next update
+  double seconds = 0;               ///< since the start
+  std::int64_t max_iterations = 0;  ///< the limit, 0 if none
+  std::int64_t max_epochs = 0;      ///< the limit, 0 if none
+};
+
+}  // namespace descent::inline v0
+
+#endif  // DESCENT_CORE_PROGRESS_HPP

@@ -1,0 +1,39 @@
+// descent: gradient-based optimizers on Eigen. Everything that needs Eigen/Core alone, one line each.
+#ifndef DESCENT_DESCENT_HPP
+#define DESCENT_DESCENT_HPP
+
+#include "descent/minimize.hpp"  // the driver: minimize(objective, x0, optimizer, options, observers...)
+
+// Optimizers
+#include "descent/optimizer/adam.hpp"              // Adam and AMSGrad
+#include "descent/optimizer/adamw.hpp"             // Adam with decoupled weight decay
+#include "descent/optimizer/gradient_descent.hpp"  // full gradients, with momentum or Nesterov's form
+#include "descent/optimizer/sgd.hpp"  // mini-batches, with momentum, dampening, Nesterov, weight decay
+
+// Transforms, to compose an optimizer of one's own with chain(...)
+#include "descent/transform/add_decayed_weights.hpp"  // weight decay, coupled or decoupled by its place
+#include "descent/transform/clip_by_global_norm.hpp"     // bounds the norm of the gradient
+#include "descent/transform/scale_by_adam.hpp"           // Adam's direction
+#include "descent/transform/scale_by_learning_rate.hpp"  // makes the step
+#include "descent/transform/skip_if_not_finite.hpp"      // takes no step on NaN or infinity
+#include "descent/transform/trace.hpp"                   // momentum
+
+// Schedules
+#include "descent/schedule/constant.hpp"           // a number, for composing
+#include "descent/schedule/cosine_decay.hpp"       // half a cosine
+#include "descent/schedule/exponential_decay.hpp"  // the same factor at every update
+#include "descent/schedule/step_decay.hpp"         // a drop every so many updates
+#include "descent/schedule/warmup_cosine.hpp"      // a linear rise, then half a cosine
+
+// Objectives
+#include "descent/objective/callable.hpp"        // objective(f) of a callable (x, g) -> loss
+#include "descent/objective/check_gradient.hpp"  // compares a gradient with differences of the loss
+#include "descent/objective/l2.hpp"              // adds λ/2 ‖w‖²
+#include "descent/objective/linear_regression.hpp"  // 1/(2n) ‖Xw − y‖²
+
+// Observers
+#include "descent/observe/early_stopping.hpp"  // stops when the validation loss no longer falls
+#include "descent/observe/history.hpp"         // every iteration or epoch, as CSV
+#include "descent/observe/progress_bar.hpp"    // a line on the terminal
+
+#endif  // DESCENT_DESCENT_HPP

@@ -1,0 +1,273 @@
+// A chain with its state: what every named optimizer is made of, and what `chain(...)` returns.
+#ifndef DESCENT_ENGINE_STEPPER_HPP
+#define DESCENT_ENGINE_STEPPER_HPP
+
+#include <Eigen/Core>
+#include <algorithm>
+#include <array>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <string_view>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+#include "descent/core/errors.hpp"
+#include "descent/core/schedule.hpp"
+#include "descent/core/step_info.hpp"
+#include "descent/engine/chain.hpp"
+#include "descent/engine/columns.hpp"
+
+namespace descent::inline v0 {
+
+/// An optimizer: transforms in their order, and the state that they keep. A value: copies are independent, and a copy
+/// resumes with the same bits. `Vector` is the type of the parameters, an Eigen vector or matrix of float or double.
+///
+/// An optimizer belongs to one thread; its const members may run concurrently. After the first step nothing allocates,
+/// and with vectors of fixed size nothing ever does.
+template <class V, class... Ts>
+class Stepper {
+ public:
+  using Vector = V;
+  using Scalar = typename Vector::Scalar;
+  static_assert(std::floating_point<Scalar>,
+                "descent: parameters are Eigen vectors or matrices of float or double");
+
+ private:
+  static constexpr int size_at_compile_time = Vector::SizeAtCompileTime;
+  using Steps = Chain<Scalar, size_at_compile_time, Ts...>;
+  using Slots = Columns<Scalar, size_at_compile_time, Steps::most_slots>;
+  using Scratch = Columns<Scalar, size_at_compile_time, Steps::needs_scratch ? 1 : 0>;
+
+ public:
+  /// Everything that the next step depends on besides the options.
+  struct State {
+    std::int64_t steps = 0;
+    double rate_scale = 1;
+    Eigen::Index rows = -1, cols = -1;  // -1: no step has been made
+    Slots slots;
+    std::array<double, Steps::number_count> numbers{};
+    typename Steps::States matrices{};
+
+    friend bool operator==(const State&, const State&) = default;
+  };
+
+  explicit Stepper(Ts... transforms) : steps_(std::tuple<Ts...>(std::move(transforms)...)) {}
+
+  /// One update of x by the gradient g. Both are vectors, matrices, `Map`, `Ref`, columns or segments of one shape that
+  /// are contiguous in memory. NaN follows IEEE; guard with `skip_if_not_finite()`. `loss`, where known, reaches the
+  /// transforms. Throws `std::invalid_argument` when shapes differ or a view has strides, and changes nothing then.
+  template <class X, class G>
+  void step(X&& x, const Eigen::DenseBase<G>& g,
+            double loss = std::numeric_limits<double>::quiet_NaN()) {
+    using Parameters = std::remove_reference_t<X>;
+    static_assert(
+        requires { []<class D>(const Eigen::DenseBase<D>&) {}(x); },
+        "step(x, g): x is an Eigen vector or matrix, or a Map, Ref, column or segment of one");
+    static_assert(in_memory<Parameters> && !std::is_const_v<Parameters> &&
+                      (Parameters::Flags & Eigen::LvalueBit) != 0,
+                  "step(x, g): x must be memory that can be written (a vector, a matrix, or a Map, "
+                  "Ref, column or "
+                  "segment of one), not an expression");
+    static_assert(
+        in_memory<G>,
+        "step(x, g): g must be memory, not an expression: evaluate it into a vector first");
+    static_assert(
+        std::is_same_v<typename Parameters::Scalar, Scalar> &&
+            std::is_same_v<typename G::Scalar, Scalar>,
+        "step(x, g): x, g and the optimizer must have one scalar: Adam<Eigen::VectorXf> for float");
+    static_assert(
+        Parameters::IsVectorAtCompileTime || G::IsVectorAtCompileTime ||
+            bool(Parameters::IsRowMajor) == bool(G::IsRowMajor),
+        "step(x, g): x and g must have one storage order: both column-major or both row-major");
+    check_contiguous("x", x);
+    check_contiguous("g", g.derived());
+    if (x.rows() != g.rows() || x.cols() != g.cols()) {
+      throw_invalid("step", "g", shape(g.rows(), g.cols()),
+                    "of the shape of x, " + shape(x.rows(), x.cols()));
+    }
+    const bool transposed = Parameters::IsRowMajor && !Parameters::IsVectorAtCompileTime;
+    (void)run<false>(x.data(), g.derived().data(), x.data(), transposed ? x.cols() : x.rows(),
+                     transposed ? x.rows() : x.cols(), loss);
+  }
+
+  /// The same step out of place, for drivers that keep the last good point: next = x + update. Says whether a gate let
+  /// the step pass and whether `next` is finite.
+  StepOutcome advance(const Vector& x, const Vector& g, Vector& next, double loss) {
+    constexpr bool transposed = Vector::IsRowMajor && !Vector::IsVectorAtCompileTime;
+    return run<true>(x.data(), g.data(), next.data(), transposed ? x.cols() : x.rows(),
+                     transposed ? x.rows() : x.cols(), loss);
+  }
+
+  /// Back to before the first step, as if new; another size may follow.
+  void reset() {
+    state_.steps = 0;
+    state_.rate_scale = 1;
+    state_.rows = state_.cols = -1;
+    state_.slots.resize(0 * state_.slots.size(), 0);
+    state_.numbers.fill(0);
+    state_.matrices = {};
+  }
+
+  /// The number of steps taken.
+  std::int64_t steps() const { return state_.steps; }
+  /// The learning rate of the next step.
+  double learning_rate() const { return state_.rate_scale * steps_.rate(state_.steps); }
+  /// Another learning rate (a number in [0, ∞) or a schedule) from the next step on; the step count goes on.
+  void set_learning_rate(Schedule learning_rate) requires(TransformTraits<Ts>::has_rate || ...) {
+    learning_rate.checked("set_learning_rate", "learning_rate", range::non_negative);
+    steps_.set_rate(std::move(learning_rate));
+  }
+  /// Multiplies the rate of all later steps by a factor in [0, ∞), on top of the schedule.
+  void scale_learning_rate(double factor) {
+    state_.rate_scale *= checked("scale_learning_rate", "factor", factor, range::non_negative);
+  }
+
+  /// The state, to copy, compare or save; `restore` puts it back. Throws `std::invalid_argument`, and changes nothing,
+  /// when the state was saved under other options and has other slots.
+  const State& state() const { return state_; }
+  void restore(const State& state) {
+    if (state.rows >= 0 && state.slots.count() != steps_.slot_count()) {
+      throw_invalid("restore", "state", std::to_string(state.slots.count()) + " slots",
+                    "of the same options, with " + std::to_string(steps_.slot_count()) + " slots");
+    }
+    State copy = state;
+    if constexpr (Steps::needs_scratch) {
+      if (state.rows >= 0) scratch_.resize(state.rows * state.cols, 1);
+    }
+    state_ = std::move(copy);
+  }
+
+  /// Slot `k` of transform `I`, n coefficients; empty before the first step and where the slot is off.
+  template <std::size_t I>
+  Eigen::Map<const Eigen::Matrix<Scalar, Eigen::Dynamic, 1>> slot(std::size_t k) const {
+    const bool there = state_.rows >= 0 && k < steps_.slot_count(I);
+    return {there ? state_.slots.column(steps_.slot_offset(I) + k) : nullptr,
+            there ? state_.slots.size() : 0};
+  }
+
+  /// Bytes of slots that one step reads and writes.
+  std::size_t slot_bytes() const {
+    return state_.slots.count() * static_cast<std::size_t>(state_.slots.size()) * sizeof(Scalar);
+  }
+  /// Passes over memory that one step makes.
+  static constexpr std::size_t passes = Steps::passes;
+
+  /// The largest |g| that the state can take in (second moments hold its square): infinite for most chains.
+  static Scalar gradient_limit() {
+    Scalar limit = std::numeric_limits<Scalar>::infinity();
+    (
+        [&] {
+          if constexpr (requires { Ts::template gradient_limit<Scalar>(); }) {
+            limit = (std::min)(limit, Ts::template gradient_limit<Scalar>());
+          }
+        }(),
+        ...);
+    return limit;
+  }
+
+  /// The same optimizer for parameters of another type, fresh. A temporary that has already stepped cannot change its
+  /// type: `std::invalid_argument`.
+  template <class Other>
+  Stepper<Other, Ts...> rebind() const {
+    if (steps() != 0) {
+      throw_invalid("minimize", "optimizer", "one after " + to_text(steps()) + " steps",
+                    "fresh, or made for the type of x0, to take on another vector type");
+    }
+    return std::apply([](const Ts&... transforms) { return Stepper<Other, Ts...>(transforms...); },
+                      steps_.transforms());
+  }
+
+ private:
+  Steps steps_;
+  State state_;
+  Scratch scratch_;
+
+  template <class X>
+  static constexpr bool in_memory = (std::remove_cv_t<X>::Flags & Eigen::DirectAccessBit) != 0;
+
+  static std::string shape(Eigen::Index rows, Eigen::Index cols) {
+    return std::to_string(rows) + " x " + std::to_string(cols);
+  }
+
+  template <class X>
+  static void check_contiguous(std::string_view name, const X& x) {
+    const bool vector = X::IsVectorAtCompileTime || x.rows() == 1 || x.cols() == 1;
+    const bool contiguous =
+        x.size() <= 1 ||
+        (vector ? (X::IsVectorAtCompileTime || x.innerSize() == x.size() ? x.innerStride()
+                                                                         : x.outerStride()) == 1
+                : x.innerStride() == 1 && x.outerStride() == x.innerSize());
+    if (!contiguous) {
+      throw_invalid("step", name,
+                    "a view with strides " + std::to_string(x.innerStride()) + " and " +
+                        std::to_string(x.outerStride()),
+                    "contiguous in memory (copy it into a vector first)");
+    }
+  }
+
+  void prepare(Eigen::Index rows, Eigen::Index cols) {
+    if (rows == state_.rows && cols == state_.cols) return;
+    const Eigen::Index size = rows * cols;
+    if (state_.rows >= 0 ||
+        (size_at_compile_time != Eigen::Dynamic && size != size_at_compile_time)) {
+      const Eigen::Index expected =
+          state_.rows >= 0 ? state_.rows * state_.cols : size_at_compile_time;
+      if (size != expected || Steps::has_whole) {
+        throw_invalid("step", "x", shape(rows, cols),
+                      "of " + std::to_string(expected) +
+                          " coefficients, as the optimizer's state (reset() forgets it)");
+      }
+      return;
+    }
+    auto matrices = steps_.initial_states(rows, cols);
+    if constexpr (Steps::needs_scratch) scratch_.resize(size, 1);
+    state_.slots.resize(size, steps_.slot_count());
+    for (std::size_t k = 0; k < steps_.slot_count(); ++k) {
+      const double value = steps_.initial(k);
+      if (value != 0) std::fill_n(state_.slots.column(k), size, static_cast<Scalar>(value));
+    }
+    state_.matrices = std::move(matrices);
+    state_.rows = rows;
+    state_.cols = cols;
+  }
+
+  template <bool Check>
+  StepOutcome run(const Scalar* x, const Scalar* g, Scalar* out, Eigen::Index rows,
+                  Eigen::Index cols, double loss) {
+    const double rate = learning_rate();
+    if (!range::non_negative.contains(rate)) {
+      throw_invalid("step", "learning_rate of step " + to_text(state_.steps + 1), to_text(rate),
+                    "in " + range::non_negative.text());
+    }
+    prepare(rows, cols);
+    const StepInfo info{
+        .t = state_.steps + 1, .learning_rate = rate, .loss = loss, .size = rows * cols};
+    const StepOutcome outcome = steps_.template run<Check>(
+        info, {.gradient = g,
+               .x = x,
+               .out = out,
+               .slots = state_.slots.column(0),
+               .stride = state_.slots.stride(),
+               .scratch = Steps::needs_scratch ? scratch_.column(0) : nullptr,
+               .rows = rows,
+               .cols = cols,
+               .numbers = state_.numbers,
+               .states = &state_.matrices});
+    if (outcome.taken) ++state_.steps;
+    return outcome;
+  }
+};
+
+/// An optimizer composed of transforms, in the order in which they see the gradient:
+/// `chain<VectorXf>(clip_by_global_norm(1.0), scale_by_adam(), scale_by_learning_rate(1e-3))`.
+template <class Vector = Eigen::VectorXd, class... Ts>
+Stepper<Vector, Ts...> chain(Ts... transforms) {
+  return Stepper<Vector, Ts...>(std::move(transforms)...);
+}
+
+}  // namespace descent::inline v0
+
+#endif  // DESCENT_ENGINE_STEPPER_HPP

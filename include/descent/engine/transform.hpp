@@ -1,0 +1,109 @@
+// What a transform may say of itself, and what holds when it says nothing.
+//
+// A transform is a struct. The least it needs is a kernel for one coefficient, asked for once per step:
+//
+//     struct MySign {
+//       template <class Real>
+//       auto kernel(const descent::StepInfo& step) const {
+//         return [](auto& update, const auto& parameter) { update = sign(update); };
+//       }
+//     };
+//
+// What it may add:
+//
+//     static constexpr std::size_t slots = 2;       state: further `auto&` arguments of the kernel, zero at the start
+//     double initial(std::size_t slot) const;       where a slot does not start at zero
+//     static constexpr std::size_t numbers = 1;     doubles of its own from step to step: step.numbers, zero at first
+//     static constexpr Stage accepts, yields;       see core/stage.hpp; default: gradient or direction, unchanged
+//     static constexpr std::array reduces{...};     reducing: sums over the whole update, which one more pass collects
+//     auto statistic<Real>(const StepInfo&) const;  ... returns (update, parameter, slots...) -> std::array of lanes
+//     bool admits(const StepInfo&) const;           a gate (reducing, no kernel): false skips the whole step
+//     static constexpr std::size_t forms = 2;       options that cost when on: one loop is compiled per form, ...
+//     std::size_t form() const;                     ... the one in force,
+//     static constexpr std::size_t slots_in(std::size_t form);   ... its slots, and kernel<Real, form>(step)
+//     using State = ...; State init(rows, cols); void apply(update, parameter, State&, step);
+//                                                   whole: arbitrary Eigen code on the update seen as a matrix
+#ifndef DESCENT_ENGINE_TRANSFORM_HPP
+#define DESCENT_ENGINE_TRANSFORM_HPP
+
+#include <Eigen/Core>
+#include <array>
+#include <cstddef>
+
+#include "descent/core/stage.hpp"
+#include "descent/core/step_info.hpp"
+
+namespace descent::inline v0 {
+
+/// How the coefficients that a statistic returns become one number: their Euclidean norm, safe from overflow and
+/// underflow, or their sum. Both are accumulated in double; their last bits depend on the width of the lanes.
+enum class Reduce { norm, sum };
+
+/// The update and the parameters as a whole transform sees them: matrices in the parameters' own shape, column-major
+/// (a row-major parameter appears transposed).
+template <class Real>
+using WholeUpdate = Eigen::Map<Eigen::Matrix<Real, Eigen::Dynamic, Eigen::Dynamic>>;
+template <class Real>
+using WholeParameter = Eigen::Map<const Eigen::Matrix<Real, Eigen::Dynamic, Eigen::Dynamic>>;
+
+/// Reads a transform's declarations, with the defaults above.
+template <class T>
+struct TransformTraits {
+  static constexpr std::size_t forms = [] {
+    if constexpr (requires { T::forms; }) return std::size_t(T::forms);
+    return std::size_t(1);
+  }();
+  static constexpr std::size_t slots = [] {
+    if constexpr (requires { T::slots; }) return std::size_t(T::slots);
+    return std::size_t(0);
+  }();
+  static constexpr std::size_t slots_in(std::size_t form) {
+    if constexpr (requires { T::slots_in(form); }) return T::slots_in(form);
+    return slots;
+  }
+  static constexpr std::size_t numbers = [] {
+    if constexpr (requires { T::numbers; }) return std::size_t(T::numbers);
+    return std::size_t(0);
+  }();
+  static constexpr auto reduces = [] {
+    if constexpr (requires { T::reduces; }) {
+      return T::reduces;
+    } else {
+      return std::array<Reduce, 0>{};
+    }
+  }();
+  static constexpr bool reducing = reduces.size() > 0;
+  static constexpr bool gate = requires(const T& t, const StepInfo& step) { t.admits(step); };
+  static constexpr bool whole = requires { typename T::State; };
+  static constexpr bool has_rate = requires(const T& t) { t.rate(0); };
+
+  static constexpr Stage accepts = [] {
+    if constexpr (requires { T::accepts; }) return T::accepts;
+    return Stage::gradient | Stage::direction;
+  }();
+  static constexpr Stage yields = [] {
+    if constexpr (requires { T::yields; }) return T::yields;
+    return Stage::unchanged;
+  }();
+
+  static std::size_t form(const T& t) {
+    if constexpr (requires { t.form(); }) return t.form();
+    return 0;
+  }
+  static double initial(const T& t, std::size_t slot) {
+    if constexpr (requires { t.initial(slot); }) return t.initial(slot);
+    return 0;
+  }
+  template <class Real, std::size_t Form>
+  [[gnu::always_inline]] static auto kernel(T& t, const StepInfo& step) {
+    if constexpr (forms > 1) {
+      return t.template kernel<Real, Form>(step);
+    } else {
+      return t.template kernel<Real>(step);
+    }
+  }
+};
+
+}  // namespace descent::inline v0
+
+#endif  // DESCENT_ENGINE_TRANSFORM_HPP

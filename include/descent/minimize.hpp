@@ -1,0 +1,283 @@
+// minimize: the driver that ties objective, optimizer and observers together.
+//
+// It knows concepts, never a concrete optimizer. Full gradients or mini-batches, the loop is the same: evaluate, check
+// that everything is finite, tell the observers, test tolerances and limits, step. A step writes into a spare vector,
+// so the last good point survives whatever the next evaluation brings, and nothing is copied to keep it.
+#ifndef DESCENT_MINIMIZE_HPP
+#define DESCENT_MINIMIZE_HPP
+
+#include <Eigen/Core>
+#include <array>
+#include <cmath>
+#include <concepts>
+#include <cstddef>
+#include <limits>
+#include <type_traits>
+#include <utility>
+
+#include "descent/core/batches.hpp"
+#include "descent/core/errors.hpp"
+#include "descent/core/minimize_options.hpp"
+#include "descent/core/objective.hpp"
+#include "descent/core/observers.hpp"
+#include "descent/core/optimizer.hpp"
+#include "descent/core/result.hpp"
+#include "descent/engine/chain.hpp"
+#include "descent/engine/run.hpp"
+
+namespace descent::inline v0 {
+
+namespace drivers {
+
+inline constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
+
+/// A temporary optimizer made over for the type of x0.
+template <class Base, Gradients G>
+struct Rebound : Base {
+  static constexpr Gradients gradients = G;
+};
+
+/// next = x + update, for optimizers that can write elsewhere and for those that cannot.
+template <class O, class V>
+StepOutcome advance(O& optimizer, const V& x, const V& g, V& next, double loss) {
+  if constexpr (requires { optimizer.advance(x, g, next, loss); }) {
+    return optimizer.advance(x, g, next, loss);
+  } else {
+    next = x;
+    optimizer.step(next, g);
+    return {.taken = true, .finite = first_not_finite(next.data(), next.size()) < 0};
+  }
+}
+
+template <class O, class Scalar>
+double gradient_limit() {
+  if constexpr (requires { O::gradient_limit(); }) {
+    return static_cast<double>(O::gradient_limit());
+  } else {
+    return std::numeric_limits<double>::infinity();
+  }
+}
+
+/// Full gradients.
+template <class F, class V, class O, class Watchers>
+Result<V> full(const F& f, const V& x0, O& optimizer, const MinimizeOptions& options,
+               Watchers watchers) {
+  using Scalar = typename V::Scalar;
+  Run<F, V, Watchers> run(f, x0, options, gradient_limit<O, Scalar>(), watchers);
+  if (!options.gradient_tolerance) run.limits.gradient = sizeof(Scalar) == 4 ? 1e-3 : 1e-6;
+
+  // Three places, so that neither the present point nor the best one is ever copied. Where the loss is not known, the
+  // present point counts as the best.
+  std::array<V, 3> place{x0, x0, run.wants_loss ? x0 : V()};
+  std::size_t now = 0, best = 0;
+  double best_loss = unknown, best_norm = unknown;
+  const auto accept = [&](std::size_t candidate) {
+    now = candidate;
+    if (!run.wants_loss || !(run.loss >= best_loss)) {
+      best = now;
+      best_loss = run.loss;
+      best_norm = run.norm;
+    }
+  };
+
+  if (run.finite(x0) && run.evaluate(x0)) {
+    accept(0);
+    while (!run.gradient_converged() && !run.exhausted()) {
+      const std::size_t next = now != 0 && best != 0 ? 0 : now != 1 && best != 1 ? 1 : 2;
+      const double before = run.loss;
+      const StepOutcome outcome = advance(optimizer, place[now], run.g, place[next], before);
+      ++run.result.iterations;
+      if constexpr (FiniteSumObjective<F, V>) ++run.result.epochs;
+      if (!outcome.finite) {
+        (void)run.finite(place[next]);
+        run.ends(Status::Diverged);
+        break;
+      }
+      if (!run.evaluate(place[next])) break;
+      const std::size_t previous = now;
+      accept(next);
+      const bool stopped = run.stopped(place[now], optimizer.learning_rate());
+      if (run.gradient_converged() || run.loss_converged(before) ||
+          run.step_converged(place[now], place[previous]) || stopped) {
+        break;
+      }
+    }
+  }
+  // A point where the gradient vanishes is the answer even if rounding made another one's loss a little lower.
+  const bool present = run.result.status == Status::GradientTolerance;
+  run.result.x = std::move(place[present ? now : best]);
+  if (run.result.trouble.where == Trouble::Where::nowhere || run.result.iterations > 0) {
+    run.settle(run.result.x, present ? run.loss : best_loss, present ? run.norm : best_norm);
+  } else {
+    run.result.loss = run.loss;
+    run.result.gradient_norm = run.norm;
+  }
+  return run.finish();
+}
+
+/// Mini-batches of a finite sum.
+template <class F, class V, class O, class Watchers>
+Result<V> sampled(const F& f, const V& x0, O& optimizer, const MinimizeOptions& options,
+                  Watchers watchers) {
+  using Scalar = typename V::Scalar;
+  Run<F, V, Watchers> run(f, x0, options, gradient_limit<O, Scalar>(), watchers);
+  const auto samples = static_cast<Eigen::Index>(f.size());
+  checked_count("minimize", "size() of the objective", samples, 1);
+  Batches batches(samples, static_cast<Eigen::Index>(options.batch_size.value_or(1)),
+                  options.sampling, options.seed);
+
+  const bool tests_loss = run.limits.loss >= 0, tests_step = run.limits.step >= 0;
+  const bool looks =
+      run.limits.gradient >= 0 || tests_loss || Watchers::use_loss;  // at the full sum, each epoch
+  std::array<V, 2> place{x0, x0};
+  V epoch_start = tests_step ? x0 : V();
+  std::size_t now = 0;
+  double epoch_loss = unknown,
+         epoch_norm = unknown;  // of the full sum at place[now], NaN when it has moved on
+  double last_loss = unknown;
+  double first_norm = unknown, largest_norm = 0;
+
+  const auto look = [&](const V& x) {
+    const bool wanted = std::exchange(run.wants_loss, true);
+    const bool good = run.evaluate(x);
+    run.wants_loss = wanted;
+    epoch_loss = run.loss;
+    epoch_norm = run.norm;
+    return good;
+  };
+
+  bool good = run.finite(x0);
+  if (good && tests_loss) {
+    good = look(x0);
+    last_loss = epoch_loss;
+  }
+  while (good && !run.exhausted()) {
+    if (!run.evaluate(place[now], batches.next())) break;
+    if (std::isnan(first_norm)) first_norm = run.norm;
+    largest_norm = (std::max)(largest_norm, run.norm);
+    const StepOutcome outcome = advance(optimizer, place[now], run.g, place[1 - now], run.loss);
+    ++run.result.iterations;
+    if (!outcome.finite) {
+      (void)run.finite(place[1 - now]);
+      run.ends(Status::Diverged);
+      break;
+    }
+    now = 1 - now;
+    epoch_loss = epoch_norm = unknown;
+    if (!batches.epoch_ended()) continue;
+
+    ++run.result.epochs;
+    if (looks && !look(place[now])) break;
+    if (!looks) run.loss = run.norm = unknown;
+    const bool stopped = run.stopped(place[now], optimizer.learning_rate());
+    if ((looks && run.gradient_converged()) || (tests_loss && run.loss_converged(last_loss)) ||
+        run.step_converged(place[now], epoch_start) || stopped) {
+      break;
+    }
+    last_loss = epoch_loss;
+    if (tests_step) epoch_start = place[now];
+  }
+
+  run.result.x = std::move(place[now]);
+  if (good) {
+    run.settle(run.result.x, epoch_loss, epoch_norm);
+    // The last iterate is promised, not the best one. Where gradients grew a million times it may be far worse than
+    // the start: then the start is looked at, and given back if it is better.
+    if (!std::isfinite(run.result.loss) || !(largest_norm <= 1e6 * first_norm)) {
+      const Result<V> last = run.result;
+      run.settle(x0, unknown, unknown);
+      if (std::isfinite(run.result.loss) && !(last.loss <= run.result.loss)) {
+        run.result.x = x0;
+        if (run.result.status != Status::NonFinite) run.ends(Status::Diverged);
+      } else {
+        run.result.loss = last.loss;
+        run.result.gradient_norm = last.gradient_norm;
+      }
+    }
+    if (!batches.epoch_ended() && run.result.status != Status::NonFinite &&
+        run.result.status != Status::Diverged) {
+      run.loss = run.result.loss;
+      run.norm = run.result.gradient_norm;
+      const Status status = run.result.status;
+      (void)run.stopped(run.result.x, optimizer.learning_rate());
+      run.result.status = status;
+    }
+  }
+  return run.finish();
+}
+
+}  // namespace drivers
+
+/// Runs `optimizer` on `f` from `x0` until a tolerance is met, a limit is reached or an observer returns false:
+///
+///     auto result = minimize(f, x0, Adam({.learning_rate = 0.01}), {.max_iterations = 20'000}, progress_bar());
+///
+/// `f` is an `Objective` for the type of x0 (which may be an expression). A temporary optimizer adapts to that type; a
+/// named one must match it, starts afresh unless `warm_start`, and keeps its state for inspection. With `batch_size`
+/// (SGD: always) the gradients are those of mini-batches, and f must be a `FiniteSumObjective`.
+///
+/// x in the result: with full gradients whose loss is known, the best point seen; otherwise the last finite iterate.
+/// A loss or gradient that is not finite ends the run with `Status::NonFinite` and never overwrites that point. Throws
+/// `std::invalid_argument` for options outside their ranges and sizes that do not match; an exception from `f`, an
+/// observer or a schedule passes through and leaves the optimizer usable.
+template <class F, class X, class O, class... Os>
+[[nodiscard]] auto minimize(const F& f, const Eigen::MatrixBase<X>& x0, O&& optimizer,
+                            const MinimizeOptions& options = {}, Os&&... observers) {
+  using V = typename X::PlainObject;
+  using Given = std::remove_cvref_t<O>;
+  static_assert(Optimizer<Given>,
+                "minimize: the third argument is an optimizer, such as descent::Adam({...})");
+  static_assert(!std::is_const_v<std::remove_reference_t<O>>,
+                "minimize: the optimizer must not be const");
+  static_assert(Objective<F, V>,
+                "minimize: the first argument is not an Objective for the type of x0 (see the "
+                "notes below for what is "
+                "missing); a callable (x, g) -> loss becomes one by descent::objective(f)");
+  if constexpr (!std::is_same_v<typename Given::Vector, V>) {
+    static_assert(!std::is_lvalue_reference_v<O>,
+                  "minimize: a named optimizer must be made for the type of x0, as in "
+                  "descent::Adam<Eigen::Vector2d>; a "
+                  "temporary one adapts by itself");
+    if constexpr (!std::is_lvalue_reference_v<O>) {
+      using Rebound =
+          drivers::Rebound<decltype(optimizer.template rebind<V>()), gradients_of<Given>>;
+      return minimize(f, x0, Rebound{optimizer.template rebind<V>()}, options,
+                      std::forward<Os>(observers)...);
+    }
+  } else {
+    constexpr bool finite_sum =
+        HasSize<F> && (HasBatchGradient<F, V> || HasBatchLossAndGradient<F, V>);
+    constexpr Gradients gradients = gradients_of<Given>;
+    static_assert(gradients != Gradients::sampled || finite_sum,
+                  "minimize: SGD samples mini-batches, and this objective is not a finite sum: use "
+                  "descent::GradientDescent, or call step(x, g) in a loop of your own");
+    if (options.batch_size) checked_count("minimize", "batch_size", *options.batch_size, 1);
+    if (!finite_sum && options.batch_size) {
+      throw_invalid("minimize", "batch_size", to_text(*options.batch_size),
+                    "unset for an objective that is not a finite sum");
+    }
+    if (!finite_sum && options.max_epochs) {
+      throw_invalid("minimize", "max_epochs", to_text(*options.max_epochs),
+                    "unset for an objective that is not a finite sum");
+    }
+    if (gradients == Gradients::full && options.batch_size) {
+      throw_invalid("minimize", "batch_size", to_text(*options.batch_size),
+                    "unset with GradientDescent, which uses the full gradient (SGD samples)");
+    }
+    if (!options.warm_start) optimizer.reset();
+    const V start = x0;
+    Observers<std::remove_reference_t<Os>...> watchers(observers...);
+    if constexpr (finite_sum && gradients != Gradients::full) {
+      if (gradients == Gradients::sampled || options.batch_size) {
+        return drivers::sampled(f, start, optimizer, options, watchers);
+      }
+    }
+    if constexpr (gradients != Gradients::sampled) {
+      return drivers::full(f, start, optimizer, options, watchers);
+    }
+  }
+}
+
+}  // namespace descent::inline v0
+
+#endif  // DESCENT_MINIMIZE_HPP
