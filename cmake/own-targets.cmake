@@ -22,3 +22,14 @@ function(descent_own_target name)
   target_compile_options(${name} PRIVATE ${DESCENT_WARNINGS})
   target_link_libraries(${name} PRIVATE descent::descent)
 endfunction()
+
+# A ctest that runs a target and compares what it prints with the regexes in a file, if that is there;
+# see expect-output.cmake.
+function(descent_test_output test target expect_file)
+  add_test(NAME "${test}"
+    COMMAND "${CMAKE_COMMAND}"
+      "-DPROGRAM=$<TARGET_FILE:${target}>"
+      "-DEXPECT=${expect_file}"
+      -P "${PROJECT_SOURCE_DIR}/cmake/expect-output.cmake"
+    WORKING_DIRECTORY "${CMAKE_CURRENT_BINARY_DIR}")
+endfunction()
