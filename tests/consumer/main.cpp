@@ -15,9 +15,9 @@ struct Bowl {
 }  // namespace
 
 int main() {
-  const auto result = descent::minimize(Bowl{}, Eigen::VectorXd::Ones(5),
-                                        descent::Adam({.learning_rate = 0.05}),
-                                        {.max_iterations = 5'000, .gradient_tolerance = 1e-6});
+  const auto result =
+      descent::minimize(Bowl{}, Eigen::VectorXd::Ones(5), descent::Adam({.learning_rate = 0.05}),
+                        {.max_iterations = 5'000, .gradient_tolerance = 1e-6});
   std::printf("descent %s: %s\n", descent::version, result.message().c_str());
   return result.converged() && std::abs(loss_after(100)) < 1.0 ? 0 : 1;
 }
