@@ -38,8 +38,8 @@ class Stepper {
  private:
   static constexpr int size_at_compile_time = Vector::SizeAtCompileTime;
   using Steps = Chain<Scalar, size_at_compile_time, Ts...>;
-  using Slots = Columns<Scalar, size_at_compile_time, Steps::most_slots>;
-  using Scratch = Columns<Scalar, size_at_compile_time, Steps::needs_scratch ? 1 : 0>;
+  using Slots = Columns<Scalar, size_at_compile_time, Steps::P::most_slots>;
+  using Scratch = Columns<Scalar, size_at_compile_time, Steps::P::needs_scratch ? 1 : 0>;
 
  public:
   /// Everything that the next step depends on besides the options.
@@ -48,7 +48,7 @@ class Stepper {
     double rate_scale = 1;
     Eigen::Index rows = -1, cols = -1;  // -1: no step has been made
     Slots slots;
-    std::array<double, Steps::number_count> numbers{};
+    std::array<double, Steps::P::number_offsets[sizeof...(Ts)]> numbers{};
     typename Steps::States matrices{};
 
     friend bool operator==(const State&, const State&) = default;
@@ -134,7 +134,7 @@ class Stepper {
                     "of the same options, with " + std::to_string(steps_.slot_count()) + " slots");
     }
     State copy = state;
-    if constexpr (Steps::needs_scratch) {
+    if constexpr (Steps::P::needs_scratch) {
       if (state.rows >= 0) scratch_.resize(state.rows * state.cols, 1);
     }
     state_ = std::move(copy);
@@ -143,7 +143,7 @@ class Stepper {
   /// Slot `k` of transform `I`, n coefficients; empty before the first step and where the slot is off.
   template <std::size_t I>
   Eigen::Map<const Eigen::Matrix<Scalar, Eigen::Dynamic, 1>> slot(std::size_t k) const {
-    const bool there = state_.rows >= 0 && k < steps_.slot_count(I);
+    const bool there = state_.rows >= 0 && k < steps_.slot_offset(I + 1) - steps_.slot_offset(I);
     return {there ? state_.slots.column(steps_.slot_offset(I) + k) : nullptr,
             there ? state_.slots.size() : 0};
   }
@@ -153,7 +153,7 @@ class Stepper {
     return state_.slots.count() * static_cast<std::size_t>(state_.slots.size()) * sizeof(Scalar);
   }
   /// Passes over memory that one step makes.
-  static constexpr std::size_t passes = Steps::passes;
+  static constexpr std::size_t passes = Steps::P::passes;
 
   /// The largest |g| that the state can take in (second moments hold its square): infinite for most chains.
   static Scalar gradient_limit() {
@@ -215,7 +215,7 @@ class Stepper {
         (size_at_compile_time != Eigen::Dynamic && size != size_at_compile_time)) {
       const Eigen::Index expected =
           state_.rows >= 0 ? state_.rows * state_.cols : size_at_compile_time;
-      if (size != expected || Steps::has_whole) {
+      if (size != expected || Steps::P::has_whole) {
         throw_invalid("step", "x", shape(rows, cols),
                       "of " + std::to_string(expected) +
                           " coefficients, as the optimizer's state (reset() forgets it)");
@@ -223,12 +223,11 @@ class Stepper {
       return;
     }
     auto matrices = steps_.initial_states(rows, cols);
-    if constexpr (Steps::needs_scratch) scratch_.resize(size, 1);
+    if constexpr (Steps::P::needs_scratch) scratch_.resize(size, 1);
     state_.slots.resize(size, steps_.slot_count());
-    for (std::size_t k = 0; k < steps_.slot_count(); ++k) {
-      const double value = steps_.initial(k);
-      if (value != 0) std::fill_n(state_.slots.column(k), size, static_cast<Scalar>(value));
-    }
+    steps_.each_initial([&](std::size_t k, double value) {
+      std::fill_n(state_.slots.column(k), size, static_cast<Scalar>(value));
+    });
     state_.matrices = std::move(matrices);
     state_.rows = rows;
     state_.cols = cols;
@@ -251,7 +250,7 @@ class Stepper {
                .out = out,
                .slots = state_.slots.column(0),
                .stride = state_.slots.stride(),
-               .scratch = Steps::needs_scratch ? scratch_.column(0) : nullptr,
+               .scratch = Steps::P::needs_scratch ? scratch_.column(0) : nullptr,
                .rows = rows,
                .cols = cols,
                .numbers = state_.numbers,

@@ -46,6 +46,11 @@ using WholeUpdate = Eigen::Map<Eigen::Matrix<Real, Eigen::Dynamic, Eigen::Dynami
 template <class Real>
 using WholeParameter = Eigen::Map<const Eigen::Matrix<Real, Eigen::Dynamic, Eigen::Dynamic>>;
 
+/// The matrices of a transform that has none.
+struct NoState {
+  friend bool operator==(const NoState&, const NoState&) = default;
+};
+
 /// Reads a transform's declarations, with the defaults above.
 template <class T>
 struct TransformTraits {
@@ -90,10 +95,6 @@ struct TransformTraits {
     if constexpr (requires { t.form(); }) return t.form();
     return 0;
   }
-  static double initial(const T& t, std::size_t slot) {
-    if constexpr (requires { t.initial(slot); }) return t.initial(slot);
-    return 0;
-  }
   template <class Real, std::size_t Form>
   [[gnu::always_inline]] static auto kernel(T& t, const StepInfo& step) {
     if constexpr (forms > 1) {
@@ -102,6 +103,15 @@ struct TransformTraits {
       return t.template kernel<Real>(step);
     }
   }
+};
+
+template <class T>
+struct StateOf {
+  using type = NoState;
+};
+template <class T>
+requires TransformTraits<T>::whole struct StateOf<T> {
+  using type = typename T::State;
 };
 
 }  // namespace descent::inline v0
