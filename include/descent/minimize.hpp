@@ -11,6 +11,7 @@
 #include <cmath>
 #include <concepts>
 #include <cstddef>
+#include <cstdint>
 #include <limits>
 #include <type_traits>
 #include <utility>
@@ -49,7 +50,7 @@ StepOutcome advance(O& optimizer, const V& x, const V& g, V& next, double loss) 
   }
 }
 
-template <class O, class Scalar>
+template <class O>
 double gradient_limit() {
   if constexpr (requires { O::gradient_limit(); }) {
     return static_cast<double>(O::gradient_limit());
@@ -60,11 +61,11 @@ double gradient_limit() {
 
 /// Full gradients.
 template <class F, class V, class O, class Watchers>
-Result<V> full(const F& f, const V& x0, O& optimizer, const MinimizeOptions& options,
-               Watchers watchers) {
-  using Scalar = typename V::Scalar;
-  Run<F, V, Watchers> run(f, x0, options, gradient_limit<O, Scalar>(), watchers);
-  if (!options.gradient_tolerance) run.limits.gradient = sizeof(Scalar) == 4 ? 1e-3 : 1e-6;
+Result<V> full(const F& f, const V& x0, O& optimizer, Limits limits, Watchers watchers) {
+  if (limits.gradient == Limits::off) {
+    limits.gradient = sizeof(typename V::Scalar) == 4 ? 1e-3 : 1e-6;
+  }
+  Run<F, V, Watchers> run(f, x0, limits, gradient_limit<O>(), watchers);
 
   // Three places, so that neither the present point nor the best one is ever copied. Where the loss is not known, the
   // present point counts as the best.
@@ -80,34 +81,40 @@ Result<V> full(const F& f, const V& x0, O& optimizer, const MinimizeOptions& opt
     }
   };
 
-  if (run.finite(x0) && run.evaluate(x0)) {
-    accept(0);
-    while (!run.gradient_converged() && !run.exhausted()) {
-      const std::size_t next = now != 0 && best != 0 ? 0 : now != 1 && best != 1 ? 1 : 2;
-      const double before = run.loss;
-      const StepOutcome outcome = advance(optimizer, place[now], run.g, place[next], before);
-      ++run.result.iterations;
-      if constexpr (FiniteSumObjective<F, V>) ++run.result.epochs;
-      if (!outcome.finite) {
-        (void)run.finite(place[next]);
-        run.ends(Status::Diverged);
-        break;
-      }
-      if (!run.evaluate(place[next])) break;
-      const std::size_t previous = now;
-      accept(next);
-      const bool stopped = run.stopped(place[now], optimizer.learning_rate());
-      if (run.gradient_converged() || run.loss_converged(before) ||
-          run.step_converged(place[now], place[previous]) || stopped) {
-        break;
-      }
+  const bool begun = run.finite(x0) && run.evaluate(x0);
+  if (begun) accept(0);
+  while (begun && !run.gradient_converged() && !run.exhausted()) {
+    const std::size_t last = now, next = now != 0 && best != 0 ? 0 : now != 1 && best != 1 ? 1 : 2;
+    const double last_loss = run.loss;
+    const StepOutcome outcome = advance(optimizer, place[now], run.g, place[next], last_loss);
+    ++run.result.iterations;
+    if constexpr (FiniteSumObjective<F, V>) ++run.result.epochs;
+    if (!outcome.finite) {
+      (void)run.finite(place[next]);
+      run.ends(Status::Diverged);
+      break;
+    }
+    if (!run.evaluate(place[next])) break;
+    accept(next);
+    const bool stop = run.tell(place[now], optimizer.learning_rate());
+    // A step that a gate skipped changes nothing, which is no convergence.
+    if (run.gradient_converged() ||
+        (outcome.taken &&
+         (run.loss_converged(last_loss) || run.step_converged(place[now], place[last])))) {
+      break;
+    }
+    if (stop) {
+      run.ends(Status::Stopped);
+      break;
     }
   }
+
   // A point where the gradient vanishes is the answer even if rounding made another one's loss a little lower.
   const bool present = run.result.status == Status::GradientTolerance;
   run.result.x = std::move(place[present ? now : best]);
-  if (run.result.trouble.where == Trouble::Where::nowhere || run.result.iterations > 0) {
+  if (begun) {
     run.settle(run.result.x, present ? run.loss : best_loss, present ? run.norm : best_norm);
+    if (!run.wants_loss) run.look_back(place[1 - now], x0);
   } else {
     run.result.loss = run.loss;
     run.result.gradient_norm = run.norm;
@@ -117,44 +124,27 @@ Result<V> full(const F& f, const V& x0, O& optimizer, const MinimizeOptions& opt
 
 /// Mini-batches of a finite sum.
 template <class F, class V, class O, class Watchers>
-Result<V> sampled(const F& f, const V& x0, O& optimizer, const MinimizeOptions& options,
+Result<V> sampled(const F& f, const V& x0, O& optimizer, const Limits& limits, Batches batches,
                   Watchers watchers) {
-  using Scalar = typename V::Scalar;
-  Run<F, V, Watchers> run(f, x0, options, gradient_limit<O, Scalar>(), watchers);
-  const auto samples = static_cast<Eigen::Index>(f.size());
-  checked_count("minimize", "size() of the objective", samples, 1);
-  Batches batches(samples, static_cast<Eigen::Index>(options.batch_size.value_or(1)),
-                  options.sampling, options.seed);
+  Run<F, V, Watchers> run(f, x0, limits, gradient_limit<O>(), watchers);
+  run.wants_loss = true;  // where the full sum is looked at, at an epoch's end
+  const bool tests_loss = limits.loss >= 0, tests_step = limits.step >= 0;
+  const bool looks = limits.gradient >= 0 || tests_loss || Watchers::use_loss;
 
-  const bool tests_loss = run.limits.loss >= 0, tests_step = run.limits.step >= 0;
-  const bool looks =
-      run.limits.gradient >= 0 || tests_loss || Watchers::use_loss;  // at the full sum, each epoch
   std::array<V, 2> place{x0, x0};
   V epoch_start = tests_step ? x0 : V();
   std::size_t now = 0;
-  double epoch_loss = unknown,
-         epoch_norm = unknown;  // of the full sum at place[now], NaN when it has moved on
-  double last_loss = unknown;
-  double first_norm = unknown, largest_norm = 0;
+  double last_loss = unknown;                         // of the full sum, at the last epoch's end
+  double known_loss = unknown, known_norm = unknown;  // of the full sum at place[now]
 
-  const auto look = [&](const V& x) {
-    const bool wanted = std::exchange(run.wants_loss, true);
-    const bool good = run.evaluate(x);
-    run.wants_loss = wanted;
-    epoch_loss = run.loss;
-    epoch_norm = run.norm;
-    return good;
-  };
+  bool moved = false;  // in this epoch
 
-  bool good = run.finite(x0);
-  if (good && tests_loss) {
-    good = look(x0);
-    last_loss = epoch_loss;
-  }
-  while (good && !run.exhausted()) {
+  bool begun = run.finite(x0);
+  if (begun && tests_loss) begun = run.evaluate(x0);
+  last_loss = known_loss = run.loss;
+  known_norm = run.norm;
+  while (begun && !run.exhausted()) {
     if (!run.evaluate(place[now], batches.next())) break;
-    if (std::isnan(first_norm)) first_norm = run.norm;
-    largest_norm = (std::max)(largest_norm, run.norm);
     const StepOutcome outcome = advance(optimizer, place[now], run.g, place[1 - now], run.loss);
     ++run.result.iterations;
     if (!outcome.finite) {
@@ -163,45 +153,41 @@ Result<V> sampled(const F& f, const V& x0, O& optimizer, const MinimizeOptions& 
       break;
     }
     now = 1 - now;
-    epoch_loss = epoch_norm = unknown;
+    moved |= outcome.taken;
+    known_loss = known_norm = run.loss = run.norm = unknown;
     if (!batches.epoch_ended()) continue;
 
     ++run.result.epochs;
-    if (looks && !look(place[now])) break;
-    if (!looks) run.loss = run.norm = unknown;
-    const bool stopped = run.stopped(place[now], optimizer.learning_rate());
-    if ((looks && run.gradient_converged()) || (tests_loss && run.loss_converged(last_loss)) ||
-        run.step_converged(place[now], epoch_start) || stopped) {
+    if (looks && !run.evaluate(place[now])) break;
+    known_loss = run.loss;
+    known_norm = run.norm;
+    const bool stop = run.tell(place[now], optimizer.learning_rate());
+    if (run.gradient_converged() ||
+        (moved && (run.loss_converged(last_loss) || run.step_converged(place[now], epoch_start)))) {
       break;
     }
-    last_loss = epoch_loss;
+    if (stop) {
+      run.ends(Status::Stopped);
+      break;
+    }
+    moved = false;
+    last_loss = known_loss;
     if (tests_step) epoch_start = place[now];
   }
 
-  run.result.x = std::move(place[now]);
-  if (good) {
-    run.settle(run.result.x, epoch_loss, epoch_norm);
-    // The last iterate is promised, not the best one. Where gradients grew a million times it may be far worse than
-    // the start: then the start is looked at, and given back if it is better.
-    if (!std::isfinite(run.result.loss) || !(largest_norm <= 1e6 * first_norm)) {
-      const Result<V> last = run.result;
-      run.settle(x0, unknown, unknown);
-      if (std::isfinite(run.result.loss) && !(last.loss <= run.result.loss)) {
-        run.result.x = x0;
-        if (run.result.status != Status::NonFinite) run.ends(Status::Diverged);
-      } else {
-        run.result.loss = last.loss;
-        run.result.gradient_norm = last.gradient_norm;
-      }
-    }
-    if (!batches.epoch_ended() && run.result.status != Status::NonFinite &&
-        run.result.status != Status::Diverged) {
-      run.loss = run.result.loss;
-      run.norm = run.result.gradient_norm;
-      const Status status = run.result.status;
-      (void)run.stopped(run.result.x, optimizer.learning_rate());
-      run.result.status = status;
-    }
+  run.result.x = place[now];
+  if (!begun) {
+    run.result.loss = run.loss;
+    run.result.gradient_norm = run.norm;
+    return run.finish();
+  }
+  run.settle(run.result.x, known_loss, known_norm);
+  run.look_back(place[1 - now], x0);
+
+  if (run.result.iterations > 0 && !batches.epoch_ended() && !run.failed()) {
+    run.loss = run.result.loss;
+    run.norm = run.result.gradient_norm;
+    (void)run.tell(run.result.x, optimizer.learning_rate());
   }
   return run.finish();
 }
@@ -216,8 +202,9 @@ Result<V> sampled(const F& f, const V& x0, O& optimizer, const MinimizeOptions& 
 /// named one must match it, starts afresh unless `warm_start`, and keeps its state for inspection. With `batch_size`
 /// (SGD: always) the gradients are those of mini-batches, and f must be a `FiniteSumObjective`.
 ///
-/// x in the result: with full gradients whose loss is known, the best point seen; otherwise the last finite iterate.
-/// A loss or gradient that is not finite ends the run with `Status::NonFinite` and never overwrites that point. Throws
+/// x in the result: with full gradients whose loss is known, the best point seen; otherwise the last finite iterate, or
+/// the start where that has run away. A loss or gradient that is not finite ends the run with `Status::NonFinite` and
+/// never overwrites that point. The loss is evaluated at x: where the run did not, once at the end, limits or not. Throws
 /// `std::invalid_argument` for options outside their ranges and sizes that do not match; an exception from `f`, an
 /// observer or a schedule passes through and leaves the optimizer usable.
 template <class F, class X, class O, class... Os>
@@ -251,29 +238,35 @@ template <class F, class X, class O, class... Os>
     static_assert(gradients != Gradients::sampled || finite_sum,
                   "minimize: SGD samples mini-batches, and this objective is not a finite sum: use "
                   "descent::GradientDescent, or call step(x, g) in a loop of your own");
-    if (options.batch_size) checked_count("minimize", "batch_size", *options.batch_size, 1);
-    if (!finite_sum && options.batch_size) {
-      throw_invalid("minimize", "batch_size", to_text(*options.batch_size),
-                    "unset for an objective that is not a finite sum");
-    }
-    if (!finite_sum && options.max_epochs) {
-      throw_invalid("minimize", "max_epochs", to_text(*options.max_epochs),
-                    "unset for an objective that is not a finite sum");
-    }
-    if (gradients == Gradients::full && options.batch_size) {
-      throw_invalid("minimize", "batch_size", to_text(*options.batch_size),
-                    "unset with GradientDescent, which uses the full gradient (SGD samples)");
+    const Limits limits(options);  // what throws comes first, and leaves the optimizer as it was
+    if constexpr (finite_sum) {
+      checked_count("minimize", "size() of the objective", static_cast<std::int64_t>(f.size()), 1);
+      if (gradients == Gradients::full && options.batch_size) {
+        throw_invalid("minimize", "batch_size", to_text(*options.batch_size),
+                      "unset with GradientDescent, which uses the full gradient (SGD samples)");
+      }
+    } else {
+      for (const auto& [name, value] : {std::pair("batch_size", options.batch_size),
+                                        std::pair("max_epochs", options.max_epochs)}) {
+        if (value) {
+          throw_invalid("minimize", name, to_text(*value),
+                        "unset for an objective that is not a finite sum");
+        }
+      }
     }
     if (!options.warm_start) optimizer.reset();
     const V start = x0;
     Observers<std::remove_reference_t<Os>...> watchers(observers...);
     if constexpr (finite_sum && gradients != Gradients::full) {
       if (gradients == Gradients::sampled || options.batch_size) {
-        return drivers::sampled(f, start, optimizer, options, watchers);
+        Batches batches(static_cast<Eigen::Index>(f.size()),
+                        static_cast<Eigen::Index>(options.batch_size.value_or(1)), options.sampling,
+                        options.seed);
+        return drivers::sampled(f, start, optimizer, limits, std::move(batches), watchers);
       }
     }
     if constexpr (gradients != Gradients::sampled) {
-      return drivers::full(f, start, optimizer, options, watchers);
+      return drivers::full(f, start, optimizer, limits, watchers);
     }
   }
 }

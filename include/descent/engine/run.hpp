@@ -28,24 +28,23 @@ class Run {
   const F& f_;
   Watchers& watchers_;
   Clock::time_point start_ = Clock::now();
+  double largest_gradient_;  // what the optimizer's state can hold
 
  public:
   using Scalar = typename V::Scalar;
 
   Limits limits;
-  double largest_gradient;  // what the optimizer's state can hold
-  bool wants_loss;          // at every evaluation
+  bool wants_loss;  // at every evaluation
   V g;
   Result<V> result;
   double loss = unknown, norm = unknown;  // of the last evaluation
 
-  Run(const F& f, const V& x0, const MinimizeOptions& options, double gradient_limit,
-      Watchers& watchers)
+  Run(const F& f, const V& x0, const Limits& the_limits, double gradient_limit, Watchers& watchers)
       : f_(f),
         watchers_(watchers),
-        limits(options),
-        largest_gradient(
+        largest_gradient_(
             (std::min)(gradient_limit, static_cast<double>((std::numeric_limits<Scalar>::max)()))),
+        limits(the_limits),
         wants_loss(HasLossAndGradient<F, V> || limits.loss >= 0 || Watchers::use_loss),
         g(x0) {
     // A gradient that leaves a coefficient unwritten must not pass for one that is 0.
@@ -59,17 +58,12 @@ class Run {
   bool evaluate(const V& x) {
     loss = unknown;
     if constexpr (HasLossAndGradient<F, V>) {
-      loss = static_cast<double>(f_.loss_and_gradient(x, g));
-      ++result.loss_evaluations;
+      evaluate_both(x);
     } else {
-      if (wants_loss) {
-        loss = static_cast<double>(f_.loss(x));
-        ++result.loss_evaluations;
-      }
-      f_.gradient(x, g);
+      if (wants_loss) evaluate_loss(x);
+      evaluate_gradient(x);
     }
-    ++result.gradient_evaluations;
-    return accept(x, wants_loss);
+    return accept(wants_loss);
   }
 
   /// The gradient of a mini-batch, and its loss where it comes with it.
@@ -81,8 +75,8 @@ class Run {
     } else {
       f_.gradient(x, batch, g);
     }
-    ++result.gradient_evaluations;
-    return accept(x, HasBatchLossAndGradient<F, V>);
+    measure_gradient(x);
+    return accept(HasBatchLossAndGradient<F, V>);
   }
 
   /// Notes the coefficient of x that is not finite; true if there is none.
@@ -124,8 +118,8 @@ class Run {
     return change <= limits.step * size && ends(Status::StepTolerance, limits.step);
   }
 
-  /// Tells the observers; true when one of them ends the run.
-  bool stopped(const V& x, double learning_rate) {
+  /// Tells the observers; true when one of them asks to stop.
+  bool tell(const V& x, double learning_rate) {
     if constexpr (Watchers::any) {
       const auto known = [](std::int64_t limit) { return limit == Limits::none ? 0 : limit; };
       const Progress progress{.iterations = result.iterations,
@@ -136,7 +130,7 @@ class Run {
                               .seconds = seconds(),
                               .max_iterations = known(limits.iterations),
                               .max_epochs = known(limits.epochs)};
-      return !watchers_.notify(progress, x) && ends(Status::Stopped);
+      return !watchers_.notify(progress, x);
     }
     return false;
   }
@@ -147,73 +141,119 @@ class Run {
     return true;
   }
 
-  /// Loss and gradient norm at x, evaluated where they are not known (NaN); success only when both are finite.
+  bool failed() const {
+    return result.status == Status::NonFinite || result.status == Status::Diverged;
+  }
+
+  /// Loss and gradient norm of the full sum at x, the result's: evaluated where they are not known (NaN).
   void settle(const V& x, double known_loss, double known_norm) {
-    if (std::isnan(known_loss) || std::isnan(known_norm)) {
-      const bool wanted = wants_loss;
-      wants_loss = wants_loss || std::isnan(known_loss);
-      if constexpr (!HasLossAndGradient<F, V>) {
-        if (!std::isnan(known_norm)) {
-          loss = static_cast<double>(f_.loss(x));
-          ++result.loss_evaluations;
-          norm = known_norm;
-        } else {
-          (void)probe(x);
-        }
-      } else {
-        (void)probe(x);
-      }
-      wants_loss = wanted;
+    loss = known_loss;
+    norm = known_norm;
+    if constexpr (HasLossAndGradient<F, V>) {
+      if (std::isnan(loss) || std::isnan(norm)) evaluate_both(x);
     } else {
-      loss = known_loss;
-      norm = known_norm;
+      if (std::isnan(loss)) evaluate_loss(x);
+      if (std::isnan(norm)) evaluate_gradient(x);
     }
     result.loss = loss;
     result.gradient_norm = norm;
   }
 
+  /// For a run that did not follow its loss, so that result.x is the last iterate and not the best. Where the loss there
+  /// is not finite, `beside` is taken if its loss is lower; where it still is not, or the parameters grew a thousand
+  /// times, the start.
+  void look_back(const V& beside, const V& x0) {
+    const auto retreat = [this](const V& x) {
+      const double old_loss = result.loss, old_norm = result.gradient_norm;
+      settle(x, unknown, unknown);
+      const bool better = std::isfinite(result.loss) && !(old_loss <= result.loss);
+      if (better) {
+        result.x = x;
+      } else {
+        result.loss = old_loss;
+        result.gradient_norm = old_norm;
+      }
+      return better;
+    };
+    judge();
+    if (!std::isfinite(result.loss) && first_not_finite(beside.data(), beside.size()) < 0) {
+      (void)retreat(beside);
+    }
+    const bool grew = size_of(result.x) > 1e3 * (std::max)(1.0, size_of(x0));
+    if ((!std::isfinite(result.loss) || grew) && retreat(x0) && !failed()) ends(Status::Diverged);
+  }
+
   /// The result, after the observers had their say.
   Result<V> finish() {
-    if (watchers_.end(result.x)) settle(result.x, unknown, unknown);
-    const bool bad = !std::isfinite(result.loss) || !std::isfinite(result.gradient_norm);
-    if (bad && result.status != Status::Diverged && result.status != Status::NonFinite) {
-      if (!std::isfinite(result.loss)) note(Trouble::Where::loss, -1, result.loss);
-      ends(Status::NonFinite);
+    if (watchers_.end(result.x)) {
+      settle(result.x, unknown, unknown);
+      // An x that is not the run's has not met its tolerance, unless it does.
+      if (result.status == Status::GradientTolerance && !(norm <= result.tolerance)) {
+        ends(Status::Stopped);
+      }
     }
+    judge();
     result.seconds = seconds();
     return std::move(result);
   }
 
  private:
-  // Evaluates without recording trouble: the run has its status already.
-  bool probe(const V& x) {
-    const Trouble before = result.trouble;
-    const Status status = result.status;
-    const bool good = evaluate(x);
-    if (before.where != Trouble::Where::nowhere || good) result.trouble = before;
-    result.status = status;
-    return good;
+  // The largest |coefficient|; NaN if one is NaN.
+  static double size_of(const V& v) {
+    return static_cast<double>(largest_absolute<V::SizeAtCompileTime>(v.data(), v.size()));
   }
 
-  bool accept(const V& x, bool has_loss) {
+  /// No success, and no limit either, where the result's loss or gradient turns out not to be finite.
+  void judge() {
+    if (failed()) return;
+    if (!std::isfinite(result.loss)) {
+      note(Trouble::Where::loss, -1, result.loss);
+    } else if (!std::isfinite(result.gradient_norm)) {
+      note_gradient();
+    }
+  }
+
+  void evaluate_both(const V& x) {
+    loss = static_cast<double>(f_.loss_and_gradient(x, g));
+    ++result.loss_evaluations;
+    measure_gradient(x);
+  }
+  void evaluate_loss(const V& x) {
+    loss = static_cast<double>(f_.loss(x));
+    ++result.loss_evaluations;
+  }
+  void evaluate_gradient(const V& x) {
+    f_.gradient(x, g);
+    measure_gradient(x);
+  }
+
+  void measure_gradient(const V& x) {
+    ++result.gradient_evaluations;
     if (g.rows() != x.rows() || g.cols() != x.cols()) {
       throw_invalid(
           "minimize", "gradient", std::to_string(g.rows()) + " x " + std::to_string(g.cols()),
           "of the shape of x, " + std::to_string(x.rows()) + " x " + std::to_string(x.cols()));
     }
-    norm = static_cast<double>(largest_absolute<V::SizeAtCompileTime>(g.data(), g.size()));
-    if ((!has_loss || std::isfinite(loss)) && norm <= largest_gradient) return true;
+    norm = size_of(g);
+  }
+
+  bool accept(bool has_loss) {
     if (has_loss && !std::isfinite(loss)) {
       note(Trouble::Where::loss, -1, loss);
-    } else {
-      Eigen::Index bad = first_not_finite(g.data(), g.size());
-      const auto where = bad >= 0 ? Trouble::Where::gradient : Trouble::Where::state;
-      for (Eigen::Index i = 0; bad < 0 && i < g.size(); ++i) {
-        if (static_cast<double>(std::abs(g.data()[i])) > largest_gradient) bad = i;
-      }
-      note(where, bad, static_cast<double>(g.data()[bad]));
+      return false;
     }
+    if (norm <= largest_gradient_) return true;
+    note_gradient();
     return false;
+  }
+
+  void note_gradient() {
+    Eigen::Index bad = first_not_finite(g.data(), g.size());
+    const auto where = bad >= 0 ? Trouble::Where::gradient : Trouble::Where::state;
+    for (Eigen::Index i = 0; bad < 0 && i < g.size(); ++i) {
+      if (static_cast<double>(std::abs(g.data()[i])) > largest_gradient_) bad = i;
+    }
+    note(where, bad, bad >= 0 ? static_cast<double>(g.data()[bad]) : norm);
   }
 
   void note(Trouble::Where where, Eigen::Index index, double value) {
