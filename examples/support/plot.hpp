@@ -83,7 +83,7 @@ inline std::string script(const std::string& path, const std::vector<Curve>& cur
   if (options.log_x) text += "set logscale x\nset format x '%g'\n";
   if (options.log_y) text += "set logscale y\nset format y '%g'\n";
   text += "set grid lt 1 lw 1 lc rgb '#dddddd'\nset border 3\nset tics nomirror\n";
-  text += "set key inside right top Left reverse opaque\n";
+  text += "set key below Left reverse\n";  // where it hides no curve
 
   for (std::size_t k = 0; k < curves.size(); ++k) {
     text += "$curve" + std::to_string(k) + " << END\n";
@@ -100,7 +100,8 @@ inline std::string script(const std::string& path, const std::vector<Curve>& cur
                                     "#e69f00", "#56b4e9", "#000000"};
   for (std::size_t k = 0; k < curves.size(); ++k) {
     text += (k == 0 ? "plot " : ", ") + ("$curve" + std::to_string(k)) +
-            " using 1:2 with lines lw 2 dashtype " + std::to_string(k / std::size(colors) + 1) +
+            " using 1:2 with " + (curves[k].x.size() < 3 ? "linespoints pt 7" : "lines") +
+            " lw 2 dashtype " + std::to_string(k / std::size(colors) + 1) +
             " lc rgb '" + colors[k % std::size(colors)] + "' title " + quote(curves[k].name);
   }
   return text + "\n";
