@@ -6,7 +6,9 @@
 #define DESCENT_CORE_ERRORS_HPP
 
 #include <charconv>
+#include <concepts>
 #include <cstdint>
+#include <initializer_list>
 #include <limits>
 #include <stdexcept>
 #include <string>
@@ -16,14 +18,33 @@
 
 namespace descent::inline v0 {
 
+// Texts are made in cold functions that are never inlined, so that checks cost little to compile and nothing to pass.
+
 /// The shortest text that reads back as the same number, whatever the locale.
-inline std::string to_text(double value) {
+[[gnu::cold, gnu::noinline]] inline std::string to_text(double value) {
   char buffer[32];
-  const auto end = std::to_chars(buffer, buffer + sizeof buffer, value).ptr;
-  return std::string(buffer, end);
+  return {buffer, std::to_chars(buffer, buffer + sizeof buffer, value).ptr};
 }
-inline std::string to_text(std::int64_t value) {
-  return std::to_string(value);
+[[gnu::cold, gnu::noinline]] inline std::string integer_text(std::int64_t value) {
+  char buffer[24];
+  return {buffer, std::to_chars(buffer, buffer + sizeof buffer, value).ptr};
+}
+template <std::integral Integer>
+std::string to_text(Integer value) {
+  return integer_text(static_cast<std::int64_t>(value));
+}
+
+/// The parts, one after another.
+[[gnu::cold, gnu::noinline]] inline std::string join(
+    std::initializer_list<std::string_view> parts) {
+  std::string text;
+  for (const std::string_view part : parts) text.append(part);
+  return text;
+}
+
+/// "3 x 4", for the shape of a matrix.
+[[gnu::cold, gnu::noinline]] inline std::string shape_text(std::int64_t rows, std::int64_t cols) {
+  return join({to_text(rows), " x ", to_text(cols)});
 }
 
 /// An interval of admissible values; an infinite end is always open.
@@ -39,11 +60,10 @@ struct Range {
     const bool below = upper_open ? value < upper : value <= upper;
     return above && below && -infinity < value && value < infinity;
   }
-  std::string text() const {
+  [[gnu::cold, gnu::noinline]] std::string text() const {
     constexpr double infinity = std::numeric_limits<double>::infinity();
-    std::string text(1, lower_open || lower == -infinity ? '(' : '[');
-    text.append(to_text(lower)).append(", ").append(to_text(upper));
-    return text.append(1, upper_open || upper == infinity ? ')' : ']');
+    return join({lower_open || lower == -infinity ? "(" : "[", to_text(lower), ", ", to_text(upper),
+                 upper_open || upper == infinity ? ")" : "]"});
   }
 };
 
@@ -57,29 +77,29 @@ inline constexpr Range decay_rate{.lower = 0, .upper = 1, .upper_open = true};
 inline constexpr Range fraction{.lower = 0, .upper = 1};
 }  // namespace range
 
-[[noreturn]] inline void throw_invalid(std::string_view who, std::string_view name,
-                                       std::string_view value, std::string_view expected) {
-  std::string message(who);
-  message.append(": ")
-      .append(name)
-      .append(" must be ")
-      .append(expected)
-      .append(", got ")
-      .append(value);
-  throw std::invalid_argument(message);
+/// Throws `std::invalid_argument` "who: name must be expected, got value".
+[[noreturn, gnu::cold, gnu::noinline]] inline void throw_invalid(std::string_view who,
+                                                                 std::string_view name,
+                                                                 std::string_view value,
+                                                                 std::string_view expected) {
+  throw std::invalid_argument(join({who, ": ", name, " must be ", expected, ", got ", value}));
 }
 
 /// `value` if the range contains it; otherwise throws `std::invalid_argument` "who: name must be in range, got value".
-inline double checked(std::string_view who, std::string_view name, double value,
-                      const Range& range) {
-  if (!range.contains(value)) throw_invalid(who, name, to_text(value), "in " + range.text());
+[[gnu::noinline]] inline double checked(std::string_view who, std::string_view name, double value,
+                                        const Range& range) {
+  if (!range.contains(value)) {
+    throw_invalid(who, name, to_text(value), join({"in ", range.text()}));
+  }
   return value;
 }
 
-/// Throws `std::invalid_argument` when a count is below `least`.
-inline std::int64_t checked_count(std::string_view who, std::string_view name, std::int64_t value,
-                                  std::int64_t least) {
-  if (value < least) throw_invalid(who, name, to_text(value), "at least " + to_text(least));
+/// `value` if it is at least `least`; otherwise throws `std::invalid_argument`.
+[[gnu::noinline]] inline std::int64_t checked_count(std::string_view who, std::string_view name,
+                                                    std::int64_t value, std::int64_t least) {
+  if (value < least) {
+    throw_invalid(who, name, to_text(value), join({"at least ", to_text(least)}));
+  }
   return value;
 }
 

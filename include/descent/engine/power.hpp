@@ -48,8 +48,8 @@ class OneMinusPower {
 
   double beta() const { return beta_; }
 
-  /// 1 - beta^t for t >= 0.
-  double operator()(std::int64_t t) {
+  /// 1 - beta^t for t >= 0. Not inlined: a chain asks for it in each of its loops, and one copy is enough.
+  [[gnu::noinline]] double operator()(std::int64_t t) {
     if (t != t_ + 1 || t % anchor == 0) {
       if (t == t_) return (1 - power_.hi) - power_.lo;
       jump(t - t % anchor);

@@ -230,9 +230,8 @@ class Run {
   void measure_gradient(const V& x) {
     ++result.gradient_evaluations;
     if (g.rows() != x.rows() || g.cols() != x.cols()) {
-      throw_invalid(
-          "minimize", "gradient", std::to_string(g.rows()) + " x " + std::to_string(g.cols()),
-          "of the shape of x, " + std::to_string(x.rows()) + " x " + std::to_string(x.cols()));
+      throw_invalid("minimize", "gradient", shape_text(g.rows(), g.cols()),
+                    join({"of the shape of x, ", shape_text(x.rows(), x.cols())}));
     }
     norm = size_of(g);
   }

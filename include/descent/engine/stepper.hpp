@@ -85,8 +85,7 @@ class Stepper {
     check_contiguous("x", x);
     check_contiguous("g", g.derived());
     if (x.rows() != g.rows() || x.cols() != g.cols()) {
-      throw_invalid("step", "g", shape(g.rows(), g.cols()),
-                    "of the shape of x, " + shape(x.rows(), x.cols()));
+      throw_shape(g.rows(), g.cols(), x.rows(), x.cols());
     }
     const bool transposed = Parameters::IsRowMajor && !Parameters::IsVectorAtCompileTime;
     (void)run<false>(x.data(), g.derived().data(), x.data(), transposed ? x.cols() : x.rows(),
@@ -130,8 +129,8 @@ class Stepper {
   const State& state() const { return state_; }
   void restore(const State& state) {
     if (state.rows >= 0 && state.slots.count() != steps_.slot_count()) {
-      throw_invalid("restore", "state", std::to_string(state.slots.count()) + " slots",
-                    "of the same options, with " + std::to_string(steps_.slot_count()) + " slots");
+      throw_invalid("restore", "state", join({to_text(state.slots.count()), " slots"}),
+                    join({"of the same options, with ", to_text(steps_.slot_count()), " slots"}));
     }
     State copy = state;
     if constexpr (Steps::P::needs_scratch) {
@@ -173,7 +172,7 @@ class Stepper {
   template <class Other>
   Stepper<Other, Ts...> rebind() const {
     if (steps() != 0) {
-      throw_invalid("minimize", "optimizer", "one after " + to_text(steps()) + " steps",
+      throw_invalid("minimize", "optimizer", join({"one after ", to_text(steps()), " steps"}),
                     "fresh, or made for the type of x0, to take on another vector type");
     }
     return std::apply([](const Ts&... transforms) { return Stepper<Other, Ts...>(transforms...); },
@@ -188,24 +187,30 @@ class Stepper {
   template <class X>
   static constexpr bool in_memory = (std::remove_cv_t<X>::Flags & Eigen::DirectAccessBit) != 0;
 
-  static std::string shape(Eigen::Index rows, Eigen::Index cols) {
-    return std::to_string(rows) + " x " + std::to_string(cols);
-  }
-
   template <class X>
   static void check_contiguous(std::string_view name, const X& x) {
-    const bool vector = X::IsVectorAtCompileTime || x.rows() == 1 || x.cols() == 1;
-    const bool contiguous =
-        x.size() <= 1 ||
-        (vector ? (X::IsVectorAtCompileTime || x.innerSize() == x.size() ? x.innerStride()
-                                                                         : x.outerStride()) == 1
-                : x.innerStride() == 1 && x.outerStride() == x.innerSize());
-    if (!contiguous) {
-      throw_invalid("step", name,
-                    "a view with strides " + std::to_string(x.innerStride()) + " and " +
-                        std::to_string(x.outerStride()),
-                    "contiguous in memory (copy it into a vector first)");
-    }
+    const Eigen::Index inner = x.innerStride(), outer = x.outerStride();
+    const bool contiguous = x.innerSize() <= 1 || x.size() == 0
+                                ? x.outerSize() <= 1 || x.size() == 0 || outer == x.innerSize()
+                                : inner == 1 && (x.outerSize() <= 1 || outer == x.innerSize());
+    if (!contiguous) throw_strides(name, inner, outer);
+  }
+  [[noreturn, gnu::cold]] static void throw_strides(std::string_view name, Eigen::Index inner,
+                                                    Eigen::Index outer) {
+    throw_invalid("step", name,
+                  join({"a view with strides ", to_text(inner), " and ", to_text(outer)}),
+                  "contiguous in memory (copy it into a vector first)");
+  }
+  [[noreturn, gnu::cold]] static void throw_shape(Eigen::Index g_rows, Eigen::Index g_cols,
+                                                  Eigen::Index rows, Eigen::Index cols) {
+    throw_invalid("step", "g", shape_text(g_rows, g_cols),
+                  join({"of the shape of x, ", shape_text(rows, cols)}));
+  }
+  [[noreturn, gnu::cold]] static void throw_size(Eigen::Index rows, Eigen::Index cols,
+                                                 Eigen::Index expected) {
+    throw_invalid("step", "x", shape_text(rows, cols),
+                  join({"of ", to_text(expected),
+                        " coefficients, as the optimizer's state (reset() forgets it)"}));
   }
 
   void prepare(Eigen::Index rows, Eigen::Index cols) {
@@ -216,9 +221,7 @@ class Stepper {
       const Eigen::Index expected =
           state_.rows >= 0 ? state_.rows * state_.cols : size_at_compile_time;
       if (size != expected || Steps::P::has_whole) {
-        throw_invalid("step", "x", shape(rows, cols),
-                      "of " + std::to_string(expected) +
-                          " coefficients, as the optimizer's state (reset() forgets it)");
+        throw_size(rows, cols, expected);
       }
       return;
     }
@@ -238,8 +241,8 @@ class Stepper {
                   Eigen::Index cols, double loss) {
     const double rate = learning_rate();
     if (!range::non_negative.contains(rate)) {
-      throw_invalid("step", "learning_rate of step " + to_text(state_.steps + 1), to_text(rate),
-                    "in " + range::non_negative.text());
+      (void)checked("step", join({"learning_rate of step ", to_text(state_.steps + 1)}), rate,
+                    range::non_negative);
     }
     prepare(rows, cols);
     const StepInfo info{
