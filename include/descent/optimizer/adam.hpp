@@ -33,14 +33,14 @@ class Adam : public Stepper<Vector, AddDecayedWeights, ScaleByAdam, ScaleByLearn
 
  public:
   explicit Adam(const AdamOptions& options = {})
-      : Base(add_decayed_weights(options.weight_decay, "Adam"),
+      : Base{add_decayed_weights(options.weight_decay, "Adam"),
              scale_by_adam({.beta1 = options.beta1,
                             .beta2 = options.beta2,
                             .epsilon = options.epsilon,
                             .amsgrad = options.amsgrad,
                             .folded = options.folded},
                            "Adam"),
-             scale_by_learning_rate(options.learning_rate, "Adam")) {}
+             scale_by_learning_rate(options.learning_rate, "Adam")} {}
 
   /// m and v, n coefficients each, empty before the first step; with AMSGrad also the largest v.
   auto first_moment() const { return this->template slot<1>(0); }

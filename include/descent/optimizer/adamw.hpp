@@ -32,14 +32,14 @@ class AdamW : public Stepper<Vector, ScaleByAdam, AddDecayedWeights, ScaleByLear
 
  public:
   explicit AdamW(const AdamWOptions& options = {})
-      : Base(scale_by_adam({.beta1 = options.beta1,
+      : Base{scale_by_adam({.beta1 = options.beta1,
                             .beta2 = options.beta2,
                             .epsilon = options.epsilon,
                             .amsgrad = options.amsgrad,
                             .folded = options.folded},
                            "AdamW"),
              add_decayed_weights(options.weight_decay, "AdamW"),
-             scale_by_learning_rate(options.learning_rate, "AdamW")) {}
+             scale_by_learning_rate(options.learning_rate, "AdamW")} {}
 
   /// m and v, n coefficients each, empty before the first step; with AMSGrad also the largest v.
   auto first_moment() const { return this->template slot<0>(0); }

@@ -30,8 +30,8 @@ class GradientDescent : public Stepper<Vector, Trace, ScaleByLearningRate> {
   static constexpr Gradients gradients = Gradients::full;
 
   explicit GradientDescent(const GradientDescentOptions& options = {})
-      : Base(trace({.momentum = options.momentum, .nesterov = options.nesterov}, "GradientDescent"),
-             scale_by_learning_rate(options.learning_rate, "GradientDescent")) {}
+      : Base{trace({.momentum = options.momentum, .nesterov = options.nesterov}, "GradientDescent"),
+             scale_by_learning_rate(options.learning_rate, "GradientDescent")} {}
 
   /// b, n coefficients; empty before the first step and without momentum.
   auto momentum_buffer() const { return this->template slot<0>(0); }

@@ -37,12 +37,12 @@ class SGD : public Stepper<Vector, AddDecayedWeights, Trace, ScaleByLearningRate
   static constexpr Gradients gradients = Gradients::sampled;
 
   explicit SGD(const SGDOptions& options = {})
-      : Base(add_decayed_weights(options.weight_decay, "SGD"),
+      : Base{add_decayed_weights(options.weight_decay, "SGD"),
              trace({.momentum = options.momentum,
                     .dampening = options.dampening,
                     .nesterov = options.nesterov},
                    "SGD"),
-             scale_by_learning_rate(options.learning_rate, "SGD")) {}
+             scale_by_learning_rate(options.learning_rate, "SGD")} {}
 
   /// b, n coefficients; empty before the first step and without momentum.
   auto momentum_buffer() const { return this->template slot<1>(0); }
