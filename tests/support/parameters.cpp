@@ -1,0 +1,152 @@
+#include "support/parameters.hpp"
+
+#include <descent/engine/stepper.hpp>
+#include <descent/optimizer/adam.hpp>
+#include <descent/optimizer/adamw.hpp>
+#include <descent/optimizer/gradient_descent.hpp>
+#include <descent/optimizer/sgd.hpp>
+#include <descent/schedule/constant.hpp>
+#include <descent/schedule/cosine_decay.hpp>
+#include <descent/schedule/exponential_decay.hpp>
+#include <descent/schedule/step_decay.hpp>
+#include <descent/schedule/warmup_cosine.hpp>
+#include <descent/transform/add_decayed_weights.hpp>
+#include <descent/transform/clip_by_global_norm.hpp>
+#include <descent/transform/scale_by_adam.hpp>
+#include <descent/transform/scale_by_learning_rate.hpp>
+#include <descent/transform/trace.hpp>
+
+#include <Eigen/Core>
+
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace descent_test {
+namespace {
+
+constexpr double infinity = std::numeric_limits<double>::infinity();
+
+template <class O>
+void use(O optimizer) {
+  Eigen::VectorXd x = Eigen::VectorXd::Ones(3);
+  optimizer.step(x, x);
+}
+template <class S>
+void use_schedule(const S& schedule) {
+  (void)schedule(1);
+}
+
+// The four kinds of range.
+ParameterRow non_negative(std::string who, std::string name, std::function<void(double)> make) {
+  return {std::move(who), std::move(name), "[0, inf)", 0, infinity, false, true, std::move(make)};
+}
+ParameterRow positive(std::string who, std::string name, std::function<void(double)> make) {
+  return {std::move(who), std::move(name), "(0, inf)", 0, infinity, true, true, std::move(make)};
+}
+ParameterRow decay_rate(std::string who, std::string name, std::function<void(double)> make) {
+  return {std::move(who), std::move(name), "[0, 1)", 0, 1, false, true, std::move(make)};
+}
+ParameterRow fraction(std::string who, std::string name, std::function<void(double)> make) {
+  return {std::move(who), std::move(name), "[0, 1]", 0, 1, false, false, std::move(make)};
+}
+
+}  // namespace
+
+const std::vector<ParameterRow>& parameter_rows() {
+  using namespace descent;
+  using V = double;
+  static const std::vector<ParameterRow> rows{
+      non_negative("GradientDescent", "learning_rate",
+                   [](V v) { use(GradientDescent({.learning_rate = v})); }),
+      decay_rate("GradientDescent", "momentum", [](V v) { use(GradientDescent({.momentum = v})); }),
+      non_negative("SGD", "learning_rate", [](V v) { use(SGD({.learning_rate = v})); }),
+      decay_rate("SGD", "momentum", [](V v) { use(SGD({.momentum = v})); }),
+      fraction("SGD", "dampening", [](V v) { use(SGD({.dampening = v})); }),
+      non_negative("SGD", "weight_decay", [](V v) { use(SGD({.weight_decay = v})); }),
+      non_negative("Adam", "learning_rate", [](V v) { use(Adam({.learning_rate = v})); }),
+      decay_rate("Adam", "beta1", [](V v) { use(Adam({.beta1 = v})); }),
+      decay_rate("Adam", "beta2", [](V v) { use(Adam({.beta2 = v})); }),
+      non_negative("Adam", "epsilon", [](V v) { use(Adam({.epsilon = v})); }),
+      non_negative("Adam", "weight_decay", [](V v) { use(Adam({.weight_decay = v})); }),
+      non_negative("AdamW", "learning_rate", [](V v) { use(AdamW({.learning_rate = v})); }),
+      decay_rate("AdamW", "beta1", [](V v) { use(AdamW({.beta1 = v})); }),
+      decay_rate("AdamW", "beta2", [](V v) { use(AdamW({.beta2 = v})); }),
+      non_negative("AdamW", "epsilon", [](V v) { use(AdamW({.epsilon = v})); }),
+      non_negative("AdamW", "weight_decay", [](V v) { use(AdamW({.weight_decay = v})); }),
+
+      non_negative("set_learning_rate", "learning_rate",
+                   [](V v) {
+                     SGD sgd;
+                     sgd.set_learning_rate(v);
+                     use(sgd);
+                   }),
+      non_negative("scale_learning_rate", "factor",
+                   [](V v) {
+                     SGD sgd;
+                     sgd.scale_learning_rate(v);
+                     use(sgd);
+                   }),
+
+      non_negative("add_decayed_weights", "weight_decay",
+                   [](V v) { use(chain(add_decayed_weights(v), scale_by_learning_rate(1))); }),
+      positive("clip_by_global_norm", "max_norm",
+               [](V v) { use(chain(clip_by_global_norm(v), scale_by_learning_rate(1))); }),
+      decay_rate("scale_by_adam", "beta1",
+                 [](V v) { use(chain(scale_by_adam({.beta1 = v}), scale_by_learning_rate(1))); }),
+      decay_rate("scale_by_adam", "beta2",
+                 [](V v) { use(chain(scale_by_adam({.beta2 = v}), scale_by_learning_rate(1))); }),
+      non_negative(
+          "scale_by_adam", "epsilon",
+          [](V v) { use(chain(scale_by_adam({.epsilon = v}), scale_by_learning_rate(1))); }),
+      non_negative("scale_by_learning_rate", "learning_rate",
+                   [](V v) { use(chain(scale_by_learning_rate(v))); }),
+      decay_rate("trace", "momentum",
+                 [](V v) { use(chain(trace({.momentum = v}), scale_by_learning_rate(1))); }),
+      fraction("trace", "dampening",
+               [](V v) { use(chain(trace({.dampening = v}), scale_by_learning_rate(1))); }),
+
+      non_negative("constant", "value", [](V v) { use_schedule(constant(v)); }),
+      non_negative("step_decay", "initial", [](V v) { use_schedule(step_decay({.initial = v})); }),
+      positive("step_decay", "rate", [](V v) { use_schedule(step_decay({.rate = v})); }),
+      non_negative("exponential_decay", "initial",
+                   [](V v) { use_schedule(exponential_decay({.initial = v})); }),
+      positive("exponential_decay", "rate",
+               [](V v) { use_schedule(exponential_decay({.rate = v})); }),
+      non_negative("cosine_decay", "initial",
+                   [](V v) { use_schedule(cosine_decay({.initial = v})); }),
+      non_negative("cosine_decay", "final", [](V v) { use_schedule(cosine_decay({.final = v})); }),
+      non_negative("warmup_cosine", "peak", [](V v) { use_schedule(warmup_cosine({.peak = v})); }),
+      non_negative("warmup_cosine", "initial",
+                   [](V v) { use_schedule(warmup_cosine({.initial = v})); }),
+      non_negative("warmup_cosine", "final",
+                   [](V v) { use_schedule(warmup_cosine({.final = v})); }),
+  };
+  return rows;
+}
+
+const std::vector<CountRow>& count_rows() {
+  using namespace descent;
+  using N = std::int64_t;
+  static const std::vector<CountRow> rows{
+      {"step_decay", "steps", 1, [](N n) { use_schedule(step_decay({.steps = n})); }},
+      {"exponential_decay", "steps", 1, [](N n) { use_schedule(exponential_decay({.steps = n})); }},
+      {"cosine_decay", "total_steps", 1,
+       [](N n) { use_schedule(cosine_decay({.total_steps = n})); }},
+      {"cosine_decay", "total_steps", 1,
+       [](N n) { use_schedule(cosine_decay({.total_steps = n, .periodic = true})); }},
+      {"warmup_cosine", "warmup_steps", 0,
+       [](N n) {
+         use_schedule(warmup_cosine({.warmup_steps = n, .total_steps = n < 100 ? 200 : n + 1}));
+       }},
+      {"warmup_cosine", "total_steps", 101,
+       [](N n) { use_schedule(warmup_cosine({.warmup_steps = 100, .total_steps = n})); }},
+      {"warmup_cosine", "total_steps", 1,
+       [](N n) { use_schedule(warmup_cosine({.warmup_steps = 0, .total_steps = n})); }},
+  };
+  return rows;
+}
+
+}  // namespace descent_test
