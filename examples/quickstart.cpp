@@ -30,9 +30,9 @@ int main() {
   const Eigen::VectorXd y = 1 + 2 * t.array() + 0.1 * (40 * t.array()).sin();
 
   const descent::LinearRegression model(X, y);
-  const auto fit = descent::minimize(model, Eigen::VectorXd::Zero(2),
-                                     descent::SGD({.learning_rate = 0.1}),
-                                     {.max_epochs = 50, .batch_size = 20, .seed = 7});
+  const auto fit =
+      descent::minimize(model, Eigen::VectorXd::Zero(2), descent::SGD({.learning_rate = 0.1}),
+                        {.max_epochs = 50, .batch_size = 20, .seed = 7});
   std::printf("Regression by SGD: y = %.3f + %.3f t\n  %s\n", fit.x[0], fit.x[1],
               fit.message().c_str());
 

@@ -142,8 +142,10 @@ struct Records {
         found.push_back(row);
     if (!found.empty()) return found;
     std::string wanted;
-    for (const std::string_view key : keys)
-      wanted += (wanted.empty() ? "" : ",") + std::string(key);
+    for (const std::string_view key : keys) {
+      if (!wanted.empty()) wanted += ',';
+      wanted += key;
+    }
     csv::fail(path, 1, 1, "there is no row " + wanted);
   }
 

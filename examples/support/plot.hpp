@@ -99,10 +99,10 @@ inline std::string script(const std::string& path, const std::vector<Curve>& cur
   constexpr const char* colors[] = {"#0072b2", "#d55e00", "#009e73", "#cc79a7",
                                     "#e69f00", "#56b4e9", "#000000"};
   for (std::size_t k = 0; k < curves.size(); ++k) {
-    text += (k == 0 ? "plot " : ", ") + ("$curve" + std::to_string(k)) +
-            " using 1:2 with " + (curves[k].x.size() < 3 ? "linespoints pt 7" : "lines") +
-            " lw 2 dashtype " + std::to_string(k / std::size(colors) + 1) +
-            " lc rgb '" + colors[k % std::size(colors)] + "' title " + quote(curves[k].name);
+    text += (k == 0 ? "plot " : ", ") + ("$curve" + std::to_string(k)) + " using 1:2 with " +
+            (curves[k].x.size() < 3 ? "linespoints pt 7" : "lines") + " lw 2 dashtype " +
+            std::to_string(k / std::size(colors) + 1) + " lc rgb '" +
+            colors[k % std::size(colors)] + "' title " + quote(curves[k].name);
   }
   return text + "\n";
 }
