@@ -25,10 +25,10 @@ class Columns {
   }
 
   using Storage = std::conditional_t<
-      dynamic, Eigen::Array<Real, Eigen::Dynamic, 1>,
+      dynamic, Eigen::Matrix<Real, Eigen::Dynamic, 1>,
       std::array<Real, (dynamic || Most == 0) ? 1 : std::size_t(padded(Size)) * Most>>;
 
-  Storage data_{};
+  Storage data_{};  // a vector, as most users have that type compiled already
   Eigen::Index size_ = dynamic ? 0 : Size;
   Eigen::Index stride_ = dynamic ? 0 : padded(Size);
   Eigen::Index offset_ = 0;
@@ -52,7 +52,7 @@ class Columns {
       }
       const Eigen::Index total = count == 0 ? 0 : offset_ + stride_ * Eigen::Index(count);
       if (data_.size() != total) data_.resize(total);
-      data_.setZero();
+      std::fill_n(data_.data(), total, Real(0));
     } else {
       data_.fill(Real(0));
     }

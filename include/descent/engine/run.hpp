@@ -48,7 +48,7 @@ class Run {
         wants_loss(HasLossAndGradient<F, V> || limits.loss >= 0 || Watchers::use_loss),
         g(x0) {
     // A gradient that leaves a coefficient unwritten must not pass for one that is 0.
-    g.setConstant(std::numeric_limits<Scalar>::quiet_NaN());
+    std::fill_n(g.data(), g.size(), std::numeric_limits<Scalar>::quiet_NaN());
     watchers_.begin(x0);
   }
 
