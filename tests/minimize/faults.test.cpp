@@ -127,7 +127,8 @@ void strike(const F& f, const O& fresh, const MinimizeOptions& options, bool cli
   }
   CHECK(thrown == (plan.fault == Fault::exception && faulty.counts().faults > 0));
 
-  const auto again = minimize(f, x0, optimizer, options);  // nothing of the fault is left behind
+  const auto again =
+      minimize(Faulty(f), x0, optimizer, options);  // nothing of the fault is left behind
   CHECK(again.x == healthy.x);
   CHECK(again.loss == healthy.loss);
   CHECK(again.gradient_evaluations == healthy.gradient_evaluations);
@@ -143,7 +144,7 @@ std::vector<Method> methods() {
     options.max_iterations = most_iterations;
     if (!options.batch_size) options.gradient_tolerance = gradient_tolerance;
     auto copy = optimizer;
-    const auto healthy = minimize(f, start(), copy, options);
+    const auto healthy = minimize(Faulty(f), start(), copy, options);
     all.push_back({name, clips, [=, &f](const FaultPlan& plan, Tally& tally) {
                      strike(f, optimizer, options, clips, healthy, plan, tally);
                    }});
