@@ -5,7 +5,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
-#include <span>
 
 #include "descent/core/version.hpp"
 
@@ -21,10 +20,10 @@ struct StepInfo {
   double loss = std::numeric_limits<double>::quiet_NaN();
   /// The number of parameters.
   std::ptrdiff_t size = 0;
-  /// The sums that a reducing transform asked for, in its order (see engine/chain.hpp); empty for others.
-  std::span<const double> sums{};
-  /// The doubles that a transform keeps from step to step (`numbers` of them); empty for others.
-  std::span<double> numbers{};
+  /// The sums that a reducing transform asked for, in its order (see engine/transform.hpp); null for others.
+  const double* sums = nullptr;
+  /// The doubles that a transform keeps from step to step (`numbers` of them); null for others.
+  double* numbers = nullptr;
 };
 
 }  // namespace descent::inline v0

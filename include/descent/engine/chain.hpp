@@ -10,7 +10,6 @@
 #include <array>
 #include <cmath>
 #include <cstddef>
-#include <span>
 #include <tuple>
 #include <utility>
 
@@ -88,7 +87,10 @@ class Chain {
     return rate;
   }
   void set_rate(const Schedule& rate) {
-    std::apply([&](auto&... t) { (set_rate_of(t, rate), ...); }, transforms_);
+    [&]<std::size_t... I>(std::index_sequence<I...>) {
+      (set_rate_of(std::get<I>(transforms_), rate), ...);
+    }
+    (Indices<P::count>{});
   }
 
   /// Everything that one step works on.
@@ -100,7 +102,7 @@ class Chain {
     Index stride;
     Real* scratch;
     Index rows, cols;
-    std::span<double> numbers;
+    double* numbers;
     States* states;
   };
 
@@ -122,7 +124,10 @@ class Chain {
 
   template <class F>
   void for_each(const F& f) const {
-    std::apply([&](const auto&... t) { (f(t), ...); }, transforms_);
+    [&]<std::size_t... I>(std::index_sequence<I...>) {
+      (f(std::get<I>(transforms_)), ...);
+    }
+    (Indices<P::count>{});
   }
   template <class T>
   static auto initial_state(const T& t, Index rows, Index cols) {
@@ -158,9 +163,9 @@ class Chain {
   template <std::size_t I>
   StepInfo info(const StepInfo& step, const Memory& m, const AllSums& sums) const {
     StepInfo own = step;
-    if constexpr (P::terms[I] > 0) own.sums = {sums.data() + P::term_begin(I), P::terms[I]};
+    if constexpr (P::terms[I] > 0) own.sums = sums.data() + P::term_begin(I);
     if constexpr (Traits<I>::numbers > 0) {
-      own.numbers = m.numbers.subspan(P::number_offsets[I], Traits<I>::numbers);
+      own.numbers = m.numbers + P::number_offsets[I];
     }
     return own;
   }
@@ -244,7 +249,9 @@ class Chain {
     const auto statistics = statistics_of<F, next>(step, m);
     const auto lanes = [&](const Real* update, const Real* x, Real* to, Index at, Index n,
                            auto... kernels) {
-      return fused<F, Check, S, I...>(update, x, to, slots + at, m.slots + at, m.stride, n,
+      const Index there =
+          offset[P::count] > 0 ? at : 0;  // without slots there is no memory to point into
+      return fused<F, Check, S, I...>(update, x, to, slots + there, m.slots + there, m.stride, n,
                                       statistics, kernels...);
     };
     const auto run = [&](auto... kernels) {

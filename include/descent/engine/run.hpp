@@ -4,12 +4,12 @@
 
 #include <Eigen/Core>
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <cstdint>
 #include <limits>
 #include <string>
 
+#include "descent/core/clock.hpp"
 #include "descent/core/errors.hpp"
 #include "descent/core/minimize_options.hpp"
 #include "descent/core/objective.hpp"
@@ -22,12 +22,11 @@ namespace descent::inline v0 {
 
 template <class F, class V, class Watchers>
 class Run {
-  using Clock = std::chrono::steady_clock;
   static constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
 
   const F& f_;
   Watchers& watchers_;
-  Clock::time_point start_ = Clock::now();
+  double start_ = now_in_seconds();
   double largest_gradient_;  // what the optimizer's state can hold
 
  public:
@@ -52,7 +51,7 @@ class Run {
     watchers_.begin(x0);
   }
 
-  double seconds() const { return std::chrono::duration<double>(Clock::now() - start_).count(); }
+  double seconds() const { return now_in_seconds() - start_; }
 
   /// Loss (where wanted) and gradient of the full sum at x. false when either is not finite or too large.
   bool evaluate(const V& x) {

@@ -256,7 +256,7 @@ class Stepper {
                .scratch = Steps::P::needs_scratch ? scratch_.column(0) : nullptr,
                .rows = rows,
                .cols = cols,
-               .numbers = state_.numbers,
+               .numbers = state_.numbers.data(),
                .states = &state_.matrices});
     if (outcome.taken) ++state_.steps;
     return outcome;
