@@ -251,8 +251,9 @@ class Stepper {
         info, {.gradient = g,
                .x = x,
                .out = out,
-               .slots = state_.slots.column(0),
-               .stride = state_.slots.stride(),
+               // Without slots nothing is read there, but addresses are reckoned: within an array.
+               .slots = state_.slots.count() > 0 ? state_.slots.column(0) : out,
+               .stride = state_.slots.count() > 0 ? state_.slots.stride() : 0,
                .scratch = Steps::P::needs_scratch ? scratch_.column(0) : nullptr,
                .rows = rows,
                .cols = cols,
