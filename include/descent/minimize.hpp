@@ -192,6 +192,55 @@ Result<V> sampled(const F& f, const V& x0, O& optimizer, const Limits& limits, B
   return run.finish();
 }
 
+/// Checks the options and picks the driver.
+template <class F, class X, class O, class Watchers>
+Result<typename X::PlainObject> run(const F& f, const Eigen::MatrixBase<X>& x0, O& optimizer,
+                                    const MinimizeOptions& options, Watchers watchers) {
+  using V = typename X::PlainObject;
+  constexpr bool finite_sum =
+      HasSize<F> && (HasBatchGradient<F, V> || HasBatchLossAndGradient<F, V>);
+  constexpr Gradients gradients = gradients_of<O>;
+  const Limits limits(options);  // what throws comes first, and leaves the optimizer as it was
+  if constexpr (finite_sum) {
+    checked_count("minimize", "size() of the objective", static_cast<std::int64_t>(f.size()), 1);
+    if (gradients == Gradients::full && options.batch_size) {
+      throw_invalid("minimize", "batch_size", to_text(*options.batch_size),
+                    "unset with GradientDescent, which uses the full gradient (SGD samples)");
+    }
+  } else {
+    for (const auto& [name, value] : {std::pair("batch_size", options.batch_size),
+                                      std::pair("max_epochs", options.max_epochs)}) {
+      if (value) {
+        throw_invalid("minimize", name, to_text(*value),
+                      "unset for an objective that is not a finite sum");
+      }
+    }
+  }
+  const V start = x0;
+  if (!options.warm_start) optimizer.reset();
+
+  if constexpr (gradients == Gradients::sampled && !finite_sum) {
+    static_assert(finite_sum,
+                  "minimize: SGD samples mini-batches, and this objective is not a finite sum, "
+                  "which needs Eigen::Index size() const and void gradient(const V& x, "
+                  "descent::Batch batch, V& g) const: use descent::GradientDescent, or call "
+                  "step(x, g) in a loop of your own");
+    return {};
+  } else {
+    if constexpr (finite_sum && gradients != Gradients::full) {
+      if (gradients == Gradients::sampled || options.batch_size) {
+        Batches batches(static_cast<Eigen::Index>(f.size()),
+                        static_cast<Eigen::Index>(options.batch_size.value_or(1)), options.sampling,
+                        options.seed);
+        return sampled(f, start, optimizer, limits, std::move(batches), watchers);
+      }
+    }
+    if constexpr (gradients != Gradients::sampled) {
+      return full(f, start, optimizer, limits, watchers);
+    }
+  }
+}
+
 }  // namespace drivers
 
 /// Runs `optimizer` on `f` from `x0` until a tolerance is met, a limit is reached or an observer returns false:
@@ -208,66 +257,44 @@ Result<V> sampled(const F& f, const V& x0, O& optimizer, const Limits& limits, B
 /// `std::invalid_argument` for options outside their ranges and sizes that do not match; an exception from `f`, an
 /// observer or a schedule passes through and leaves the optimizer usable.
 template <class F, class X, class O, class... Os>
-[[nodiscard]] auto minimize(const F& f, const Eigen::MatrixBase<X>& x0, O&& optimizer,
-                            const MinimizeOptions& options = {}, Os&&... observers) {
+[[nodiscard]] Result<typename X::PlainObject> minimize(const F& f, const Eigen::MatrixBase<X>& x0,
+                                                       O&& optimizer,
+                                                       const MinimizeOptions& options = {},
+                                                       Os&&... observers) {
   using V = typename X::PlainObject;
   using Given = std::remove_cvref_t<O>;
-  static_assert(Optimizer<Given>,
-                "minimize: the third argument is an optimizer, such as descent::Adam({...})");
-  static_assert(!std::is_const_v<std::remove_reference_t<O>>,
-                "minimize: the optimizer must not be const");
-  static_assert(Objective<F, V>,
-                "minimize: the first argument is not an Objective for the type of x0 (see the "
-                "notes below for what is "
-                "missing); a callable (x, g) -> loss becomes one by descent::objective(f)");
-  if constexpr (!std::is_same_v<typename Given::Vector, V>) {
-    static_assert(!std::is_lvalue_reference_v<O>,
+  constexpr bool named = std::is_lvalue_reference_v<O>;
+
+  // One complaint at a time: what would only follow from it is not compiled.
+  if constexpr (!Optimizer<Given>) {
+    static_assert(Optimizer<Given>,
+                  "minimize: the third argument is an optimizer, such as descent::Adam({...})");
+    return {};
+  } else if constexpr (std::is_const_v<std::remove_reference_t<O>>) {
+    static_assert(!std::is_const_v<std::remove_reference_t<O>>,
+                  "minimize: the optimizer must not be const");
+    return {};
+  } else if constexpr (!Objective<F, V>) {
+    require_objective<F, V>();
+    return {};
+  } else if constexpr (std::is_same_v<typename Given::Vector, V>) {
+    return drivers::run(f, x0, optimizer, options,
+                        Observers<std::remove_reference_t<Os>...>(observers...));
+  } else if constexpr (named) {
+    static_assert(!named,
                   "minimize: a named optimizer must be made for the type of x0, as in "
-                  "descent::Adam<Eigen::Vector2d>; a "
-                  "temporary one adapts by itself");
-    if constexpr (!std::is_lvalue_reference_v<O>) {
-      using Rebound =
-          drivers::Rebound<decltype(optimizer.template rebind<V>()), gradients_of<Given>>;
-      return minimize(f, x0, Rebound{optimizer.template rebind<V>()}, options,
-                      std::forward<Os>(observers)...);
-    }
+                  "descent::Adam<Eigen::Vector2d>; a temporary one adapts by itself");
+    return {};
+  } else if constexpr (requires { optimizer.template rebind<V>(); }) {
+    auto adapted = optimizer.template rebind<V>();
+    drivers::Rebound<decltype(adapted), gradients_of<Given>> rebound{std::move(adapted)};
+    return drivers::run(f, x0, rebound, options,
+                        Observers<std::remove_reference_t<Os>...>(observers...));
   } else {
-    constexpr bool finite_sum =
-        HasSize<F> && (HasBatchGradient<F, V> || HasBatchLossAndGradient<F, V>);
-    constexpr Gradients gradients = gradients_of<Given>;
-    static_assert(gradients != Gradients::sampled || finite_sum,
-                  "minimize: SGD samples mini-batches, and this objective is not a finite sum: use "
-                  "descent::GradientDescent, or call step(x, g) in a loop of your own");
-    const Limits limits(options);  // what throws comes first, and leaves the optimizer as it was
-    if constexpr (finite_sum) {
-      checked_count("minimize", "size() of the objective", static_cast<std::int64_t>(f.size()), 1);
-      if (gradients == Gradients::full && options.batch_size) {
-        throw_invalid("minimize", "batch_size", to_text(*options.batch_size),
-                      "unset with GradientDescent, which uses the full gradient (SGD samples)");
-      }
-    } else {
-      for (const auto& [name, value] : {std::pair("batch_size", options.batch_size),
-                                        std::pair("max_epochs", options.max_epochs)}) {
-        if (value) {
-          throw_invalid("minimize", name, to_text(*value),
-                        "unset for an objective that is not a finite sum");
-        }
-      }
-    }
-    if (!options.warm_start) optimizer.reset();
-    const V start = x0;
-    Observers<std::remove_reference_t<Os>...> watchers(observers...);
-    if constexpr (finite_sum && gradients != Gradients::full) {
-      if (gradients == Gradients::sampled || options.batch_size) {
-        Batches batches(static_cast<Eigen::Index>(f.size()),
-                        static_cast<Eigen::Index>(options.batch_size.value_or(1)), options.sampling,
-                        options.seed);
-        return drivers::sampled(f, start, optimizer, limits, std::move(batches), watchers);
-      }
-    }
-    if constexpr (gradients != Gradients::sampled) {
-      return drivers::full(f, start, optimizer, limits, watchers);
-    }
+    static_assert(named,
+                  "minimize: this optimizer is made for another type of parameters than x0, and "
+                  "has no rebind<V>() to adapt itself");
+    return {};
   }
 }
 

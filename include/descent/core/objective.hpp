@@ -75,6 +75,18 @@ concept Objective = HasLossAndGradient<F, V> || (OffersLoss<F, V> && OffersGradi
 template <class F, class V>
 concept FiniteSumObjective = Objective<F, V> && OffersSize<F> && OffersBatchGradient<F, V>;
 
+/// The same as static assertions, for functions that take any F: a compiler may keep to itself why a concept fails.
+template <class F, class V>
+constexpr void require_objective() {
+  if constexpr (!HasLossAndGradient<F, V>) {
+    static_assert(HasLoss<F, V>,
+                  "Objective needs: double loss(const V& x) const, or double loss_and_gradient("
+                  "const V& x, V& g) const, V being the type of x0; a callable (x, g) -> loss "
+                  "becomes an objective by descent::objective(f)");
+    static_assert(HasGradient<F, V>, "Objective needs: void gradient(const V& x, V& g) const");
+  }
+}
+
 }  // namespace descent::inline v0
 
 #endif  // DESCENT_CORE_OBJECTIVE_HPP

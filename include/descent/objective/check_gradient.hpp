@@ -46,8 +46,7 @@ GradientCheck check_gradient(const F& f, const Eigen::MatrixBase<Derived>& at,
                              const CheckGradientOptions& options = {}) {
   using V = typename Derived::PlainObject;
   using Scalar = typename V::Scalar;
-  static_assert(Objective<F, V>,
-                "check_gradient: the first argument is not an Objective for this type of x");
+  require_objective<F, V>();
   constexpr double precision = std::numeric_limits<Scalar>::epsilon();
 
   GradientCheck worst;

@@ -1,0 +1,13 @@
+// expect: (ignoring return value|nodiscard)
+// flags: -Werror=unused-result
+#include <descent/minimize.hpp>
+#include <descent/optimizer/adam.hpp>
+
+struct Plain {
+  double loss(const Eigen::VectorXd& x) const { return x.sum(); }
+  void gradient(const Eigen::VectorXd& x, Eigen::VectorXd& g) const { g = x; }
+};
+
+int main() {
+  descent::minimize(Plain{}, Eigen::VectorXd::Zero(2), descent::Adam());
+}
