@@ -347,10 +347,11 @@ int compare(const std::string& data, const std::string& plots) {
       nist(data, "Wampler5", orthogonalized, {5, 0, 5, 1e-8}),
   };
 
-  std::printf(
-      "Least squares, f(w) = 1/(2n) |Xw - y|^2, from w = 0. digits: correct digits of the worst "
-      "coefficient, at\n"
-      "most 15. loss: as evaluated; above best: f(w) - f(w*), computed as 1/(2n) |X(w - w*)|^2.\n");
+  std::puts(
+      "Least squares, f(w) = 1/(2n) |Xw - y|^2, from w = 0, fitted in coordinates w and mapped\n"
+      "back. digits: correct digits of the worst coefficient, 15 at most. loss: as evaluated.\n"
+      "above best: f(w) - f(w*), computed as 1/(2n) |X(w - w*)|^2. std. errors: the largest\n"
+      "error of a coefficient, in standard errors of the least squares estimate.");
   std::vector<Fits> all;
   for (const Problem& p : problems) {
     all.push_back({fit_gradient_descent(p), fit_sgd(p), fit_adam(p)});
@@ -393,24 +394,21 @@ int compare(const std::string& data, const std::string& plots) {
   }
   std::puts(
       "\nWhat the figures do not say by themselves:\n"
-      "- Gradient descent has momentum, both from L and mu. Alone, with the rate 2/(L + mu), it "
-      "needs about\n"
-      "  kappa/2 passes for each factor e instead of sqrt(kappa)/2: the plots show it. Where kappa "
-      "is 1, QR has done\n"
-      "  the work, and one step is the answer.\n"
-      "- SGD draws one sample an update, and its error falls like the rate, 3/(mu k): ten times "
-      "the updates for each\n"
-      "  further digit. Wampler1 and Wampler2 have no residuals, so it keeps a constant rate there "
-      "and loses nothing.\n"
-      "  Wampler4 and Wampler5 have residuals 100 and 10 000 times those of Wampler3 around the "
-      "same coefficients.\n"
-      "  The row 'std. errors' shows that everywhere but on Norris SGD is closer to the answer "
-      "than the data\n"
-      "  determine it.\n"
-      "- On Norris as given, SGD cannot find the intercept: the longest row allows a rate of 1e-6, "
-      "and the\n"
-      "  intercept's direction then shrinks by e in some millions of updates. Scaling the column "
-      "would cure it.");
+      "- Gradient descent has momentum, both from L and mu. Alone, with the rate 2/(L +\n"
+      "  mu), it needs about kappa/2 passes for each factor e instead of sqrt(kappa)/2: the\n"
+      "  plots show it.\n"
+      "- Where kappa is 1, a QR decomposition has done the work, and one step is the\n"
+      "  answer. That QR is in extended precision, the direct solver's in double: the\n"
+      "  digits that the methods have more are owed to it.\n"
+      "- SGD draws one sample an update, and its error falls about like the rate, 3/(mu k):\n"
+      "  ten times the updates for each further digit. Wampler1 and Wampler2 have no\n"
+      "  residuals, so it keeps a constant rate there and loses nothing. Wampler4 and\n"
+      "  Wampler5 have residuals 100 and 10 000 times those of Wampler3 around the same\n"
+      "  coefficients. The row 'std. errors' shows that everywhere but on Norris SGD is\n"
+      "  closer to the answer than the data determine it.\n"
+      "- On Norris as given, SGD cannot find the intercept: the longest row allows a rate\n"
+      "  of 1e-6, and in the intercept's direction an error then needs some millions of\n"
+      "  updates to shrink by e. Scaling the column would cure it.");
   std::printf("\n%s\n", missed == 0 ? "Every fit reached its mark." : "Some fit missed its mark.");
   return missed == 0 ? 0 : 1;
 }
