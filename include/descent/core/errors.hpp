@@ -49,17 +49,19 @@ std::string to_text(Integer value) {
 
 /// An interval of admissible values; an infinite end is always open.
 struct Range {
-  double lower = -std::numeric_limits<double>::infinity();
-  double upper = std::numeric_limits<double>::infinity();
-  bool lower_open = false;
-  bool upper_open = false;
+  double lower = -std::numeric_limits<double>::infinity();  ///< the lower end
+  double upper = std::numeric_limits<double>::infinity();   ///< the upper end
+  bool lower_open = false;                                  ///< whether `lower` itself is outside
+  bool upper_open = false;                                  ///< whether `upper` itself is outside
 
+  /// Whether the value is a finite number inside; NaN is not.
   constexpr bool contains(double value) const {
     constexpr double infinity = std::numeric_limits<double>::infinity();
     const bool above = lower_open ? lower < value : lower <= value;
     const bool below = upper_open ? value < upper : value <= upper;
     return above && below && -infinity < value && value < infinity;
   }
+  /// The interval as it is written: "[0, 1)".
   [[gnu::cold, gnu::noinline]] std::string text() const {
     constexpr double infinity = std::numeric_limits<double>::infinity();
     return join({lower_open || lower == -infinity ? "(" : "[", to_text(lower), ", ", to_text(upper),
@@ -69,7 +71,9 @@ struct Range {
 
 /// The ranges that hyper-parameters have.
 namespace range {
+/// [0, ∞).
 inline constexpr Range non_negative{.lower = 0};
+/// (0, ∞).
 inline constexpr Range positive{.lower = 0, .lower_open = true};
 /// [0, 1): decay rates of averages, momentum.
 inline constexpr Range decay_rate{.lower = 0, .upper = 1, .upper_open = true};

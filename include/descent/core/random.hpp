@@ -16,8 +16,11 @@ class Random {
   std::array<std::uint64_t, 4> s_{};
 
  public:
+  /// For the standard library: draws are uniform in [min(), max()].
   using result_type = std::uint64_t;
+  /// 0.
   static constexpr std::uint64_t min() { return 0; }
+  /// 2⁶⁴ − 1.
   static constexpr std::uint64_t max() { return ~std::uint64_t{0}; }
 
   explicit constexpr Random(std::uint64_t seed = 0) {
@@ -30,6 +33,7 @@ class Random {
     }
   }
 
+  /// The next 64 bits.
   constexpr std::uint64_t operator()() {
     const std::uint64_t result = std::rotl(s_[0] + s_[3], 23) + s_[0];
     const std::uint64_t t = s_[1] << 17;

@@ -13,12 +13,15 @@ namespace descent::inline v0 {
 
 /// Where a number that is not finite was met.
 struct Trouble {
-  enum class Where { nowhere, loss, gradient, parameters, state } where = Where::nowhere;
-  std::int64_t index = -1;  ///< of the first such coefficient, in memory order; -1 for a loss
-  double value = 0;         ///< what stood there
-  bool first_evaluation = false;
+  /// `state`: a gradient that is finite, but too large for the optimizer's state.
+  enum class Where { nowhere, loss, gradient, parameters, state };
+  Where where = Where::nowhere;   ///< what was not finite
+  std::int64_t index = -1;        ///< of the first such coefficient, in memory order; -1 for a loss
+  double value = 0;               ///< what stood there
+  bool first_evaluation = false;  ///< whether it was met before the first update
 };
 
+/// What `minimize` returns.
 template <class Vector>
 struct Result {
   Vector x;                                                ///< the parameters, finite if x0 was
@@ -30,7 +33,7 @@ struct Result {
   std::int64_t loss_evaluations = 0;             ///< calls that returned a loss
   std::int64_t gradient_evaluations = 0;         ///< calls that wrote a gradient
   double seconds = 0;                            ///< wall-clock time
-  Status status = Status::IterationLimit;
+  Status status = Status::IterationLimit;        ///< why the run ended
 
   double tolerance = 0;  ///< the tolerance that was met, where one was
   Trouble trouble{};     ///< what was met, with NonFinite and Diverged

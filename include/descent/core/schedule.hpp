@@ -43,11 +43,11 @@ class Schedule {
     ::new (static_cast<void*>(memory_)) Held(std::forward<F>(f));
   }
 
-  Schedule(const Schedule& other)
+  [[gnu::noinline]] Schedule(const Schedule& other)
       : number_(other.number_), call_(other.call_), manage_(other.manage_) {
     if (manage_) manage_(Action::copy, memory_, const_cast<std::byte*>(other.memory_));
   }
-  Schedule(Schedule&& other) noexcept
+  [[gnu::noinline]] Schedule(Schedule&& other) noexcept
       : number_(other.number_), call_(other.call_), manage_(other.manage_) {
     if (manage_) manage_(Action::move, memory_, other.memory_);
   }
@@ -59,6 +59,7 @@ class Schedule {
     if (manage_) manage_(Action::destroy, memory_, nullptr);
   }
 
+  /// The value for the update after k others.
   double operator()(std::int64_t k) const { return call_ ? call_(memory_, k) : number_; }
 
   /// Whether it is a plain number, the same for every update.

@@ -17,8 +17,11 @@
 #error "descent needs Eigen 3.4.0 or newer"
 #endif
 
+/// The first part of the version.
 #define DESCENT_VERSION_MAJOR 0
+/// The second part: below 1.0.0, another one may be another interface.
 #define DESCENT_VERSION_MINOR 1
+/// The third part: repairs.
 #define DESCENT_VERSION_PATCH 0
 
 #define DESCENT_QUOTE_EXPANDED(major, minor, patch) #major "." #minor "." #patch

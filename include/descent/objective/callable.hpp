@@ -10,6 +10,7 @@
 
 namespace descent::inline v0 {
 
+/// What `objective(f)` returns.
 template <class Held>
 class Callable {
   Held f_;

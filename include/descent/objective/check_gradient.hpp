@@ -13,6 +13,7 @@
 
 namespace descent::inline v0 {
 
+/// How exact a gradient must be.
 struct CheckGradientOptions {
   double tolerance =
       0;  ///< largest relative error taken for right, in [0, ∞); 0: 1e-6 in double, 1e-2 in float
@@ -21,12 +22,15 @@ struct CheckGradientOptions {
 /// What `check_gradient` found. `error` is |analytic − numeric| / max(|analytic|, |numeric|) of the worst coefficient,
 /// after what rounding and the differences themselves explain is taken off.
 struct GradientCheck {
-  double error = 0;
+  double error = 0;         ///< relative, see above
   Eigen::Index index = -1;  ///< of the worst coefficient, in memory order
-  double analytic = 0, numeric = 0;
-  double tolerance = 0;
+  double analytic = 0;      ///< that coefficient of the gradient
+  double numeric = 0;       ///< the same by differences
+  double tolerance = 0;     ///< the largest error taken for right
 
+  /// Whether the error is within the tolerance.
   [[nodiscard]] bool ok() const { return error <= tolerance; }
+  /// The same.
   explicit operator bool() const { return ok(); }
 
   /// One sentence that names the worst coefficient.

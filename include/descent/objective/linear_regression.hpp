@@ -29,7 +29,9 @@ class LinearRegression {
   HeldY y_;
 
  public:
+  /// The type of X.
   using Matrix = std::remove_cvref_t<decltype(std::declval<const HeldX&>().get())>;
+  /// That of all coefficients.
   using Scalar = typename Matrix::Scalar;
 
   template <class X, class Y>

@@ -16,6 +16,7 @@
 
 namespace descent::inline v0 {
 
+/// When early stopping ends a run, and what it gives back.
 struct EarlyStoppingOptions {
   std::int64_t patience = 5;  ///< looks without improvement before the run ends, at least 1
   double min_delta = 0;       ///< an improvement is loss < best − min_delta; in [0, ∞)
@@ -43,8 +44,9 @@ class EarlyStopping {
     checked_count("early_stopping", "every", options.every, 1);
   }
 
-  /// The lowest validation loss of the run and the iteration after which it was seen.
+  /// The lowest validation loss of the run.
   double best_loss() const { return best_loss_; }
+  /// The iteration after which it was seen.
   std::int64_t best_iteration() const { return best_iteration_; }
 
   template <class V>

@@ -16,8 +16,9 @@ namespace descent::inline v0 {
 
 /// One `Progress` an iteration, or an epoch of a run on mini-batches, oldest first. Runs append; `clear()` empties it.
 struct History {
-  std::vector<Progress> rows;
+  std::vector<Progress> rows;  ///< oldest first
 
+  /// Forgets all rows.
   void clear() { rows.clear(); }
 
   /// The rows as CSV text: iteration,epoch,loss,gradient_norm,learning_rate,seconds; numbers read back exactly.
@@ -48,6 +49,7 @@ struct History {
   }
 };
 
+/// What `history` returns.
 class HistoryObserver {
   History* log_;
 

@@ -19,6 +19,7 @@
 
 namespace descent::inline v0 {
 
+/// Where and how the bar is drawn.
 struct ProgressBarOptions {
   std::FILE* stream = stderr;  ///< where to draw
   bool always = false;         ///< draw although the stream is not a terminal

@@ -16,6 +16,7 @@
 
 namespace descent::inline v0 {
 
+/// The hyper-parameters of Adam, with PyTorch's defaults.
 struct AdamOptions {
   Schedule learning_rate = 1e-3;  ///< η, a number in [0, ∞) or a schedule
   double beta1 = 0.9;             ///< β₁, decay of the first moment, in [0, 1)
@@ -42,9 +43,11 @@ class Adam : public Stepper<Vector, AddDecayedWeights, ScaleByAdam, ScaleByLearn
                            "Adam"),
              scale_by_learning_rate(options.learning_rate, "Adam")} {}
 
-  /// m and v, n coefficients each, empty before the first step; with AMSGrad also the largest v.
+  /// m, n coefficients; empty before the first step.
   auto first_moment() const { return this->template slot<1>(0); }
+  /// v, n coefficients; empty before the first step.
   auto second_moment() const { return this->template slot<1>(1); }
+  /// The largest v so far, n coefficients; empty before the first step and without AMSGrad.
   auto largest_second_moment() const { return this->template slot<1>(2); }
 };
 

@@ -15,6 +15,7 @@
 
 namespace descent::inline v0 {
 
+/// The hyper-parameters of AdamW, with PyTorch's defaults.
 struct AdamWOptions {
   Schedule learning_rate = 1e-3;  ///< η, a number in [0, ∞) or a schedule
   double beta1 = 0.9;             ///< β₁, decay of the first moment, in [0, 1)
@@ -41,9 +42,11 @@ class AdamW : public Stepper<Vector, ScaleByAdam, AddDecayedWeights, ScaleByLear
              add_decayed_weights(options.weight_decay, "AdamW"),
              scale_by_learning_rate(options.learning_rate, "AdamW")} {}
 
-  /// m and v, n coefficients each, empty before the first step; with AMSGrad also the largest v.
+  /// m, n coefficients; empty before the first step.
   auto first_moment() const { return this->template slot<0>(0); }
+  /// v, n coefficients; empty before the first step.
   auto second_moment() const { return this->template slot<0>(1); }
+  /// The largest v so far, n coefficients; empty before the first step and without AMSGrad.
   auto largest_second_moment() const { return this->template slot<0>(2); }
 };
 

@@ -15,6 +15,7 @@
 
 namespace descent::inline v0 {
 
+/// The hyper-parameters of GradientDescent.
 struct GradientDescentOptions {
   Schedule learning_rate = 1e-2;  ///< η, a number in [0, ∞) or a schedule
   double momentum = 0;            ///< μ, in [0, 1)

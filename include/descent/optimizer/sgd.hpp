@@ -18,6 +18,7 @@
 
 namespace descent::inline v0 {
 
+/// The hyper-parameters of SGD, with PyTorch's defaults.
 struct SGDOptions {
   Schedule learning_rate = 1e-3;  ///< η, a number in [0, ∞) or a schedule
   double momentum = 0;            ///< μ, in [0, 1)

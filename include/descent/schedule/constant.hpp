@@ -8,8 +8,9 @@
 
 namespace descent::inline v0 {
 
+/// What `constant` returns.
 struct Constant {
-  double value;
+  double value;  ///< η, in [0, ∞)
   double operator()(std::int64_t) const { return value; }
 };
 

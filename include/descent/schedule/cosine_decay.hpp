@@ -9,6 +9,7 @@
 
 namespace descent::inline v0 {
 
+/// The shape of the schedule.
 struct CosineDecayOptions {
   double initial = 0.1;             ///< η₀, in [0, ∞)
   std::int64_t total_steps = 1000;  ///< updates from the first rate to the last, at least 1
@@ -17,6 +18,7 @@ struct CosineDecayOptions {
       false;  ///< after total_steps: false stays at `final`, true goes back up, as PyTorch does
 };
 
+/// What `cosine_decay` returns.
 struct CosineDecay : CosineDecayOptions {
   double operator()(std::int64_t k) const {
     if (!periodic && k >= total_steps) return final;

@@ -9,12 +9,14 @@
 
 namespace descent::inline v0 {
 
+/// The shape of the schedule.
 struct ExponentialDecayOptions {
   double initial = 0.1;    ///< η₀, in [0, ∞)
   double rate = 0.96;      ///< factor that `steps` updates amount to, in (0, ∞)
   std::int64_t steps = 1;  ///< updates, at least 1
 };
 
+/// What `exponential_decay` returns.
 struct ExponentialDecay : ExponentialDecayOptions {
   double operator()(std::int64_t k) const {
     return initial * std::pow(rate, static_cast<double>(k) / static_cast<double>(steps));

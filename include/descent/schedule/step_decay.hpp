@@ -9,12 +9,14 @@
 
 namespace descent::inline v0 {
 
+/// The shape of the schedule.
 struct StepDecayOptions {
   double initial = 0.1;     ///< η₀, in [0, ∞)
   double rate = 0.1;        ///< factor of each drop, in (0, ∞)
   std::int64_t steps = 30;  ///< updates between two drops, at least 1
 };
 
+/// What `step_decay` returns.
 struct StepDecay : StepDecayOptions {
   double operator()(std::int64_t k) const {
     return initial * std::pow(rate, static_cast<double>(k / steps));

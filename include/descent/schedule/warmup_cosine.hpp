@@ -10,6 +10,7 @@
 
 namespace descent::inline v0 {
 
+/// The shape of the schedule.
 struct WarmupCosineOptions {
   double peak = 1e-3;                ///< η_max, in [0, ∞)
   std::int64_t warmup_steps = 100;   ///< updates of the rise, at least 0
@@ -18,6 +19,7 @@ struct WarmupCosineOptions {
   double final = 0;                  ///< rate from total_steps on, in [0, ∞)
 };
 
+/// What `warmup_cosine` returns.
 struct WarmupCosine : WarmupCosineOptions {
   double operator()(std::int64_t k) const {
     if (k < warmup_steps) {

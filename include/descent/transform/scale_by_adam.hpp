@@ -21,6 +21,7 @@
 
 namespace descent::inline v0 {
 
+/// The hyper-parameters of Adam's direction.
 struct ScaleByAdamOptions {
   double beta1 = 0.9;     ///< β₁, decay of the first moment, in [0, 1)
   double beta2 = 0.999;   ///< β₂, decay of the second moment, in [0, 1)

@@ -20,7 +20,9 @@ class ScaleByLearningRate {
 
   explicit ScaleByLearningRate(Schedule learning_rate) : learning_rate_(std::move(learning_rate)) {}
 
+  /// η of the update after k others.
   double rate(std::int64_t k) const { return learning_rate_(k); }
+  /// Another rate from now on.
   void set_rate(Schedule learning_rate) { learning_rate_ = std::move(learning_rate); }
 
   template <class Real>

@@ -16,6 +16,7 @@
 
 namespace descent::inline v0 {
 
+/// The hyper-parameters of momentum.
 struct TraceOptions {
   double momentum = 0.9;  ///< μ, in [0, 1); 0 is no momentum, and then there is no state either
   double dampening = 0;   ///< τ, in [0, 1]
