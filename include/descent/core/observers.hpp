@@ -3,8 +3,10 @@
 #define DESCENT_CORE_OBSERVERS_HPP
 
 #include <concepts>
+#include <cstddef>
 #include <tuple>
 #include <type_traits>
+#include <utility>
 
 #include "descent/core/progress.hpp"
 
@@ -57,46 +59,36 @@ class Observers {
 
   template <class V>
   void begin(const V& x0) {
-    std::apply(
-        [&](auto&... o) {
-          (
-              [&] {
-                if constexpr (requires { o.begin(x0); }) o.begin(x0);
-              }(),
-              ...);
-        },
-        observers_);
+    each([&](auto& o) {
+      if constexpr (requires { o.begin(x0); }) o.begin(x0);
+    });
   }
 
   /// false when one of them asks to stop; all of them are told.
   template <class V>
   bool notify(const Progress& progress, const V& x) {
-    return std::apply(
-        [&](auto&... o) {
-          bool go_on = true;
-          ((go_on = notify_one(o, progress, x) && go_on), ...);
-          return go_on;
-        },
-        observers_);
+    bool go_on = true;
+    each([&](auto& o) { go_on = notify_one(o, progress, x) && go_on; });
+    return go_on;
   }
 
   /// Whether one of them replaced x.
   template <class V>
   bool end(V& x) {
     bool replaced = false;
-    std::apply(
-        [&](auto&... o) {
-          (
-              [&] {
-                if constexpr (requires {
-                                { o.end(x) } -> std::convertible_to<bool>;
-                              })
-                  replaced = o.end(x) || replaced;
-              }(),
-              ...);
-        },
-        observers_);
+    each([&](auto& o) {
+      if constexpr (requires { replaced = o.end(x); }) replaced = o.end(x) || replaced;
+    });
     return replaced;
+  }
+
+ private:
+  template <class F>
+  void each(const F& f) {
+    [&]<std::size_t... I>(std::index_sequence<I...>) {
+      (f(std::get<I>(observers_)), ...);
+    }
+    (std::index_sequence_for<Os...>{});
   }
 };
 

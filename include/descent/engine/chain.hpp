@@ -271,16 +271,13 @@ class Chain {
       }
       if (Size == Eigen::Dynamic ? tail > 0 : Size % width != 0) {
         // The padding may hold anything after the kernels: it is neither stored nor counted.
-        alignas(64) Real update[width], x[width], to[width];
-        L::load(source + whole, tail).store(update);
-        L::load(m.x + whole, tail).store(x);
-        (void)lanes(update, x, to, whole, width, kernels...);
-        L::load(to).store(out + whole, tail);
-        const L counted = L::load(to, tail);
-        if constexpr (Check && makes_step) poison += sum(counted - counted);
+        PaddedTail<L> padded(source + whole, m.x + whole, tail);
+        (void)lanes(padded.update, padded.x, padded.out, whole, width, kernels...);
+        const double difference = padded.store(out + whole, tail);
+        if constexpr (Check && makes_step) poison += difference;
         if constexpr (next > 0) {
           std::array<L, P::terms_in(next)> some{};
-          add<F, next>(statistics, some, counted, L::load(m.x + whole, tail), m.slots + whole,
+          add<F, next>(statistics, some, L::load(padded.out), L::load(padded.x), m.slots + whole,
                        m.stride, Real(1));
           for (std::size_t k = 0; k < totals.size(); ++k) totals[k] += sum(some[k]);
         }

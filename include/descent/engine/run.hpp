@@ -79,7 +79,7 @@ class Run {
   }
 
   /// Notes the coefficient of x that is not finite; true if there is none.
-  bool finite(const V& x) {
+  [[gnu::cold, gnu::noinline]] bool finite(const V& x) {
     const Eigen::Index bad = first_not_finite(x.data(), x.size());
     if (bad >= 0) note(Trouble::Where::parameters, bad, static_cast<double>(x.data()[bad]));
     return bad < 0;
@@ -106,7 +106,7 @@ class Run {
            std::abs(loss - before) <= limits.loss * (std::max)(1.0, std::abs(loss)) &&
            ends(Status::LossTolerance, limits.loss);
   }
-  bool step_converged(const V& x, const V& before) {
+  [[gnu::noinline]] bool step_converged(const V& x, const V& before) {
     if (limits.step < 0) return false;
     double change = 0, size = 1;
     for (Eigen::Index i = 0; i < x.size(); ++i) {
@@ -145,7 +145,7 @@ class Run {
   }
 
   /// Loss and gradient norm of the full sum at x, the result's: evaluated where they are not known (NaN).
-  void settle(const V& x, double known_loss, double known_norm) {
+  [[gnu::cold, gnu::noinline]] void settle(const V& x, double known_loss, double known_norm) {
     loss = known_loss;
     norm = known_norm;
     if constexpr (HasLossAndGradient<F, V>) {
@@ -161,7 +161,7 @@ class Run {
   /// For a run that did not follow its loss, so that result.x is the last iterate and not the best. Where the loss there
   /// is not finite, `beside` is taken if its loss is lower; where it still is not, or the parameters grew a thousand
   /// times, the start.
-  void look_back(const V& beside, const V& x0) {
+  [[gnu::cold, gnu::noinline]] void look_back(const V& beside, const V& x0) {
     const auto retreat = [this](const V& x) {
       const double old_loss = result.loss, old_norm = result.gradient_norm;
       settle(x, unknown, unknown);
@@ -183,7 +183,7 @@ class Run {
   }
 
   /// The result, after the observers had their say.
-  Result<V> finish() {
+  [[gnu::cold, gnu::noinline]] Result<V> finish() {
     if (watchers_.end(result.x)) {
       settle(result.x, unknown, unknown);
       // An x that is not the run's has not met its tolerance, unless it does.
@@ -203,7 +203,7 @@ class Run {
   }
 
   /// No success, and no limit either, where the result's loss or gradient turns out not to be finite.
-  void judge() {
+  [[gnu::cold, gnu::noinline]] void judge() {
     if (failed()) return;
     if (!std::isfinite(result.loss)) {
       note(Trouble::Where::loss, -1, result.loss);
@@ -245,7 +245,7 @@ class Run {
     return false;
   }
 
-  void note_gradient() {
+  [[gnu::cold, gnu::noinline]] void note_gradient() {
     Eigen::Index bad = first_not_finite(g.data(), g.size());
     const auto where = bad >= 0 ? Trouble::Where::gradient : Trouble::Where::state;
     for (Eigen::Index i = 0; bad < 0 && i < g.size(); ++i) {
@@ -254,7 +254,7 @@ class Run {
     note(where, bad, bad >= 0 ? static_cast<double>(g.data()[bad]) : norm);
   }
 
-  void note(Trouble::Where where, Eigen::Index index, double value) {
+  [[gnu::cold, gnu::noinline]] void note(Trouble::Where where, Eigen::Index index, double value) {
     result.trouble = {.where = where,
                       .index = static_cast<std::int64_t>(index),
                       .value = value,

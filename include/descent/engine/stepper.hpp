@@ -213,8 +213,7 @@ class Stepper {
                         " coefficients, as the optimizer's state (reset() forgets it)"}));
   }
 
-  void prepare(Eigen::Index rows, Eigen::Index cols) {
-    if (rows == state_.rows && cols == state_.cols) return;
+  [[gnu::cold, gnu::noinline]] void prepare(Eigen::Index rows, Eigen::Index cols) {
     const Eigen::Index size = rows * cols;
     if (state_.rows >= 0 ||
         (size_at_compile_time != Eigen::Dynamic && size != size_at_compile_time)) {
@@ -244,7 +243,7 @@ class Stepper {
       (void)checked("step", join({"learning_rate of step ", to_text(state_.steps + 1)}), rate,
                     range::non_negative);
     }
-    prepare(rows, cols);
+    if (rows != state_.rows || cols != state_.cols) prepare(rows, cols);
     const StepInfo info{
         .t = state_.steps + 1, .learning_rate = rate, .loss = loss, .size = rows * cols};
     const StepOutcome outcome = steps_.template run<Check>(

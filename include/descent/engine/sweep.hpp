@@ -23,6 +23,27 @@ template <class L, class Body>
   }
 }
 
+/// The last, partial lane of a vector: padded with zeros for a loop of whole lanes, and put back. Out of line, since every
+/// loop of a chain ends with one.
+template <class L>
+struct PaddedTail {
+  using Real = typename L::Scalar;
+  alignas(64) Real update[L::width], x[L::width], out[L::width];
+
+  [[gnu::noinline]] PaddedTail(const Real* from_update, const Real* from_x, int count) {
+    L::load(from_update, count).store(update);
+    L::load(from_x, count).store(x);
+  }
+
+  /// Stores `out`, sets its padding to zero, and returns 0, or NaN if a coefficient is not finite.
+  [[gnu::noinline]] double store(Real* to, int count) {
+    L::load(out).store(to, count);
+    const L counted = L::load(to, count);
+    counted.store(out);
+    return sum(counted - counted);
+  }
+};
+
 /// Sums of `Terms` quantities over a vector. Four accumulators hide the latency of an addition (named one by one:
 /// g++ -O2 spills an array of them); blocks of them are summed in double.
 template <class L, std::size_t Terms>
@@ -97,7 +118,8 @@ inline Real largest_absolute(const Real* values, Eigen::Index size) {
 
 /// The position of the first coefficient that is NaN or infinite; -1 if all are finite.
 template <class Real>
-inline Eigen::Index first_not_finite(const Real* values, Eigen::Index size) {
+[[gnu::cold, gnu::noinline]] inline Eigen::Index first_not_finite(const Real* values,
+                                                                  Eigen::Index size) {
   for (Eigen::Index k = 0; k < size; ++k) {
     if (!std::isfinite(values[k])) return k;
   }
