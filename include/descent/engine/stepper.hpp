@@ -30,7 +30,9 @@ namespace descent::inline v0 {
 template <class V, class... Ts>
 class Stepper {
  public:
+  /// The type of the parameters.
   using Vector = V;
+  /// float or double.
   using Scalar = typename Vector::Scalar;
   static_assert(std::floating_point<Scalar>,
                 "descent: parameters are Eigen vectors or matrices of float or double");
@@ -44,11 +46,14 @@ class Stepper {
  public:
   /// Everything that the next step depends on besides the options.
   struct State {
-    std::int64_t steps = 0;
-    double rate_scale = 1;
-    Eigen::Index rows = -1, cols = -1;  // -1: no step has been made
-    Slots slots;
+    std::int64_t steps = 0;  ///< taken so far
+    double rate_scale = 1;   ///< what `scale_learning_rate` amounts to
+    Eigen::Index rows = -1;  ///< of the parameters; -1: no step has been made
+    Eigen::Index cols = -1;  ///< of the parameters; -1: no step has been made
+    Slots slots;             ///< the numbers kept for each coefficient
+    /// The doubles that transforms keep.
     std::array<double, Steps::P::number_offsets[sizeof...(Ts)]> numbers{};
+    /// The matrices of whole transforms.
     typename Steps::States matrices{};
 
     friend bool operator==(const State&, const State&) = default;
@@ -124,9 +129,10 @@ class Stepper {
     state_.rate_scale *= checked("scale_learning_rate", "factor", factor, range::non_negative);
   }
 
-  /// The state, to copy, compare or save; `restore` puts it back. Throws `std::invalid_argument`, and changes nothing,
-  /// when the state was saved under other options and has other slots.
+  /// The state, to copy, compare or save.
   const State& state() const { return state_; }
+  /// Puts a state back. Throws `std::invalid_argument`, and changes nothing, when it was saved under other options and
+  /// has other slots.
   void restore(const State& state) {
     if (state.rows >= 0 && state.slots.count() != steps_.slot_count()) {
       throw_invalid("restore", "state", join({to_text(state.slots.count()), " slots"}),
