@@ -27,13 +27,10 @@ class Schedule {
       : number_(value) {}  // NOLINT(google-explicit-constructor): 0.1 is a schedule
 
   template <class F>
-  requires(!std::same_as<std::remove_cvref_t<F>, Schedule> &&
-           !std::is_arithmetic_v<std::remove_cvref_t<F>> &&
-           std::is_invocable_r_v<double, const std::remove_cvref_t<F>&, std::int64_t>)
-      Schedule(F&& f)
-      : call_(&Holder<std::remove_cvref_t<F>>::call),
-        manage_(&Holder<std::remove_cvref_t<F>>::manage) {
-    using Held = std::remove_cvref_t<F>;
+  requires(!std::same_as<std::decay_t<F>, Schedule> && !std::is_arithmetic_v<std::decay_t<F>> &&
+           std::is_invocable_r_v<double, const std::decay_t<F>&, std::int64_t>) Schedule(F&& f)
+      : call_(&Holder<std::decay_t<F>>::call), manage_(&Holder<std::decay_t<F>>::manage) {
+    using Held = std::decay_t<F>;
     static_assert(sizeof(Held) <= capacity && alignof(Held) <= alignof(std::max_align_t),
                   "descent::Schedule holds a callable of at most 128 bytes inline: capture less, "
                   "or capture a pointer "

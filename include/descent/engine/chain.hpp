@@ -251,8 +251,13 @@ class Chain {
                            auto... kernels) {
       const Index there =
           offset[P::count] > 0 ? at : 0;  // without slots there is no memory to point into
-      return fused<F, Check, S, I...>(update, x, to, slots + there, m.slots + there, m.stride, n,
-                                      statistics, kernels...);
+      if constexpr (Size == Eigen::Dynamic) {
+        return fused_apart<F, Check, S, I...>(update, x, to, slots + there, m.slots + there,
+                                              m.stride, n, statistics, kernels...);
+      } else {
+        return fused<F, Check, S, I...>(update, x, to, slots + there, m.slots + there, m.stride, n,
+                                        statistics, kernels...);
+      }
     };
     const auto run = [&](auto... kernels) {
       [[maybe_unused]] std::array<double, P::terms_in(next)> totals{};
@@ -278,7 +283,7 @@ class Chain {
         if constexpr (next > 0) {
           std::array<L, P::terms_in(next)> some{};
           add<F, next>(statistics, some, L::load(padded.out), L::load(padded.x), m.slots + whole,
-                       m.stride, Real(1));
+                       m.stride, Unscaled{});
           for (std::size_t k = 0; k < totals.size(); ++k) totals[k] += sum(some[k]);
         }
       }
@@ -302,19 +307,40 @@ class Chain {
       L update = L::load(source + i);
       const L parameter = L::load(x + i);
       L slot[columns == 0 ? 1 : columns];
-      for (std::size_t k = 0; k < columns; ++k) slot[k] = L::load(slots + Index(k) * stride + i);
+      load(slot, slots + i, stride, Indices<columns>{});
       (apply(kernels, update, parameter, slot + (offset[B + I] - offset[B]),
              Indices<offset[B + I + 1] - offset[B + I]>{}),
        ...);
-      for (std::size_t k = 0; k < columns; ++k) slot[k].store(slots + Index(k) * stride + i);
+      store(slot, slots + i, stride, Indices<columns>{});
       if constexpr (E == P::count) update = parameter + update;
       update.store(out + i);
       if constexpr (E == P::count && Check) part.poison += update - update;
       if constexpr (next > 0) {
-        add<F, next>(statistics, part.sums, update, parameter, all_slots + i, stride, Real(1));
+        add<F, next>(statistics, part.sums, update, parameter, all_slots + i, stride, Unscaled{});
       }
     }
     return part;
+  }
+
+  // The same out of line: whole lanes and tail share one copy of it.
+  template <std::size_t F, bool Check, std::size_t S, std::size_t... I, class... Args>
+  [[gnu::noinline]] static auto fused_apart(Args... args) {
+    return fused<F, Check, S, I...>(args...);
+  }
+
+  // Unrolled: g++ -O2 would keep the slots in memory for the sake of a loop.
+  template <std::size_t... K>
+  [[gnu::always_inline]] static void load([[maybe_unused]] L* slot,
+                                          [[maybe_unused]] const Real* from,
+                                          [[maybe_unused]] Index stride,
+                                          std::index_sequence<K...>) {
+    ((slot[K] = L::load(from + Index(K) * stride)), ...);
+  }
+  template <std::size_t... K>
+  [[gnu::always_inline]] static void store([[maybe_unused]] const L* slot,
+                                           [[maybe_unused]] Real* to, [[maybe_unused]] Index stride,
+                                           std::index_sequence<K...>) {
+    (slot[K].store(to + Index(K) * stride), ...);
   }
 
   template <class Kernel, std::size_t... K>
@@ -344,27 +370,34 @@ class Chain {
     }
   }
 
+  // A factor of 1 that costs no product.
+  struct Unscaled {
+    [[gnu::always_inline]] friend L operator*(Unscaled, L a) { return a; }
+  };
+
   // Adds what the reducing transforms of segment S take from one lane: coefficients, or their squares for a norm.
-  template <std::size_t F, std::size_t S, class Statistics, std::size_t Terms>
+  template <std::size_t F, std::size_t S, class Statistics, std::size_t Terms, class Scale>
   [[gnu::always_inline]] static void add(const Statistics& statistics, std::array<L, Terms>& sums,
                                          const L& update, const L& parameter, const Real* all_slots,
-                                         Index stride, Real scale) {
+                                         Index stride, Scale scale) {
     add_all<F, S>(statistics, sums, update, parameter, all_slots, stride, scale,
                   Indices<P::last(S) - P::first(S)>{});
   }
-  template <std::size_t F, std::size_t S, class Statistics, std::size_t Terms, std::size_t... I>
+  template <std::size_t F, std::size_t S, class Statistics, std::size_t Terms, class Scale,
+            std::size_t... I>
   [[gnu::always_inline]] static void add_all(const Statistics& statistics,
                                              std::array<L, Terms>& sums, const L& update,
                                              const L& parameter, const Real* all_slots,
-                                             Index stride, Real scale, std::index_sequence<I...>) {
+                                             Index stride, Scale scale, std::index_sequence<I...>) {
     (add_one<F, S, P::first(S) + I>(std::get<I>(statistics), sums, update, parameter, all_slots,
                                     stride, scale),
      ...);
   }
-  template <std::size_t F, std::size_t S, std::size_t T, class Statistic, std::size_t Terms>
+  template <std::size_t F, std::size_t S, std::size_t T, class Statistic, std::size_t Terms,
+            class Scale>
   [[gnu::always_inline]] static void add_one(const Statistic& statistic, std::array<L, Terms>& sums,
                                              const L& update, const L& parameter,
-                                             const Real* all_slots, Index stride, Real scale) {
+                                             const Real* all_slots, Index stride, Scale scale) {
     if constexpr (P::reducing[T]) {
       constexpr auto offset = P::offsets(F);
       constexpr std::size_t k0 = P::term_begin(T) - P::term_begin(P::first(S));
@@ -373,7 +406,7 @@ class Chain {
                      Indices<offset[T + 1] - offset[T]>{});
       for (std::size_t k = 0; k < P::terms[T]; ++k) {
         if (Traits<T>::reduces[k] == Reduce::norm) {
-          const L scaled = values[k] * L(scale);
+          const L scaled = scale * values[k];
           sums[k0 + k] += scaled * scaled;
         } else {
           sums[k0 + k] += values[k];
@@ -391,9 +424,9 @@ class Chain {
   }
 
   // A pass that only reads, for sums that no other pass could collect.
-  template <std::size_t F, std::size_t S>
+  template <std::size_t F, std::size_t S, class Scale = Unscaled>
   std::array<double, P::terms_in(S)> measure(const StepInfo& step, const Memory& m,
-                                             const Real* source, Real scale = 1) const {
+                                             const Real* source, Scale scale = {}) const {
     const auto statistics = statistics_of<F, S>(step, m);
     Sums<L, P::terms_in(S)> collected;
     collected.sweep(
@@ -419,7 +452,7 @@ class Chain {
         int exponent = 0;
         if (!(value <= big && value >= small)) {
           exponent = value < small ? shift : -shift;
-          value = measure<F, S>(step, m, source, static_cast<Real>(std::ldexp(1.0, exponent)))[k];
+          value = measure<F, S>(step, m, source, L(std::ldexp(1.0, exponent)))[k];
         }
         value = std::ldexp(std::sqrt(value), -exponent);
       }

@@ -201,8 +201,10 @@ class Lane {
   /// (a < b) ? b : a, so a NaN in `a` stays and one in `b` is dropped.
   [[gnu::always_inline]] friend Lane max(Lane a, Lane b) {
 #if defined(EIGEN_VECTORIZE_AVX512)
-    if constexpr (std::is_same_v<P, __m512>) return of(_mm512_max_ps(b.p_, a.p_));
-    if constexpr (std::is_same_v<P, __m512d>) return of(_mm512_max_pd(b.p_, a.p_));
+    if constexpr (std::is_same_v<P, __m512>)
+      return of(_mm512_maskz_max_ps(__mmask16(-1), b.p_, a.p_));
+    if constexpr (std::is_same_v<P, __m512d>)
+      return of(_mm512_maskz_max_pd(__mmask8(-1), b.p_, a.p_));
 #endif
 #if defined(EIGEN_VECTORIZE_AVX)
     if constexpr (std::is_same_v<P, __m256>) return of(_mm256_max_ps(b.p_, a.p_));
@@ -221,8 +223,8 @@ class Lane {
 
   [[gnu::always_inline]] friend Lane sqrt(Lane a) {
 #if defined(EIGEN_VECTORIZE_AVX512)
-    if constexpr (std::is_same_v<P, __m512>) return of(_mm512_sqrt_ps(a.p_));
-    if constexpr (std::is_same_v<P, __m512d>) return of(_mm512_sqrt_pd(a.p_));
+    if constexpr (std::is_same_v<P, __m512>) return of(_mm512_maskz_sqrt_ps(__mmask16(-1), a.p_));
+    if constexpr (std::is_same_v<P, __m512d>) return of(_mm512_maskz_sqrt_pd(__mmask8(-1), a.p_));
 #endif
 #if defined(EIGEN_VECTORIZE_AVX)
     if constexpr (std::is_same_v<P, __m256>) return of(_mm256_sqrt_ps(a.p_));
@@ -280,6 +282,40 @@ class Lane {
   [[gnu::always_inline]] friend Lane zero_where(Mask mask, Lane a) {
     if constexpr (std::is_same_v<Bits, P>) return of(packets::ei::pandnot(a.p_, mask.bits));
     return select(mask, Lane(0), a);
+  }
+
+  // Behind flush_denormals(). Where there are integer instructions for it, those: the pipes for multiplications, which
+  // comparisons share, are what a step of Adam waits for.
+  [[gnu::always_inline]] friend Lane normal_or_zero(Lane a) {
+#if defined(EIGEN_VECTORIZE_AVX512)
+    if constexpr (std::is_same_v<P, __m512>) {
+      const auto exponent = _mm512_set1_epi32(0x7f800000);
+      return of(
+          _mm512_maskz_mov_ps(_mm512_test_epi32_mask(_mm512_castps_si512(a.p_), exponent), a.p_));
+    }
+    if constexpr (std::is_same_v<P, __m512d>) {
+      const auto exponent = _mm512_set1_epi64(0x7ff0000000000000);
+      return of(
+          _mm512_maskz_mov_pd(_mm512_test_epi64_mask(_mm512_castpd_si512(a.p_), exponent), a.p_));
+    }
+#endif
+#if defined(EIGEN_VECTORIZE_AVX2)
+    if constexpr (std::is_same_v<P, __m256>) {
+      const auto bits = _mm256_castps_si256(a.p_);
+      const auto size = _mm256_and_si256(bits, _mm256_set1_epi32(0x7fffffff));
+      const auto normal = _mm256_cmpgt_epi32(size, _mm256_set1_epi32(0x007fffff));
+      return of(_mm256_castsi256_ps(_mm256_and_si256(bits, normal)));
+    }
+#endif
+#if defined(EIGEN_VECTORIZE_SSE2)
+    if constexpr (std::is_same_v<P, __m128>) {
+      const auto bits = _mm_castps_si128(a.p_);
+      const auto size = _mm_and_si128(bits, _mm_set1_epi32(0x7fffffff));
+      const auto normal = _mm_cmpgt_epi32(size, _mm_set1_epi32(0x007fffff));
+      return of(_mm_castsi128_ps(_mm_and_si128(bits, normal)));
+    }
+#endif
+    return zero_where(abs(a) < Lane((std::numeric_limits<Real>::min)()), a);
   }
 
   /// The sum and the largest of the coefficients, for reductions.
@@ -344,6 +380,9 @@ class Lane<Real, 1> {
   [[gnu::always_inline]] friend Lane select(Mask mask, Lane a, Lane b) { return mask ? a : b; }
   [[gnu::always_inline]] friend Lane zero_where(Mask mask, Lane a) { return mask ? Lane(0) : a; }
 
+  [[gnu::always_inline]] friend Lane normal_or_zero(Lane a) {
+    return zero_where(abs(a) < Lane((std::numeric_limits<Real>::min)()), a);
+  }
   [[gnu::always_inline]] friend double sum(Lane a) { return static_cast<double>(a.value_); }
   [[gnu::always_inline]] friend Real largest(Lane a) { return a.value_; }
 };
@@ -359,7 +398,7 @@ template <class Real, int W>
 /// step is a denormal, and denormals make every later step slower. NaN stays.
 template <class Real, int W>
 [[gnu::always_inline]] inline Lane<Real, W> flush_denormals(Lane<Real, W> a) {
-  return zero_where(abs(a) < Lane<Real, W>((std::numeric_limits<Real>::min)()), a);
+  return normal_or_zero(a);
 }
 
 }  // namespace descent::inline v0

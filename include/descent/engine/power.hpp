@@ -7,6 +7,7 @@
 #ifndef DESCENT_ENGINE_POWER_HPP
 #define DESCENT_ENGINE_POWER_HPP
 
+#include <cmath>
 #include <cstdint>
 
 #include "descent/core/rounded.hpp"
@@ -26,15 +27,19 @@ struct DoubleDouble {
   }
 
  private:
-  // The exact error of a product: the halves of Veltkamp's splitting multiply without rounding. Not std::fma, which
-  // is a library call where the target lacks the instruction.
+  // The exact error of a product: the halves of Veltkamp's splitting multiply without rounding. std::fma is
+  // a library call where the target lacks the instruction; where it has it, the same bits come faster.
   [[gnu::always_inline]] static double two_product_error(double a, double b, double product) {
+#if defined(__FMA__) || defined(__aarch64__)
+    return std::fma(a, b, -product);
+#else
     const auto split = [](double x) {
       const double scaled = rounded(134217729.0 * x);  // 2^27 + 1
       return scaled - rounded(scaled - x);
     };
     const double ah = split(a), bh = split(b), al = a - ah, bl = b - bh;
     return ((rounded(ah * bh) - product) + rounded(ah * bl) + rounded(al * bh)) + rounded(al * bl);
+#endif
   }
 };
 
