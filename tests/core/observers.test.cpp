@@ -1,0 +1,81 @@
+#include <descent/core/observers.hpp>
+
+#include "support/catch.hpp"
+
+#include <Eigen/Core>
+#include <string>
+
+using namespace descent;
+using Eigen::Vector2d;
+
+namespace {
+struct Silent {
+  static constexpr bool uses_loss = false;
+  void operator()(const Progress&) const {}
+};
+struct Loud {
+  static constexpr bool uses_loss = true;
+  void operator()(const Progress&) const {}
+};
+const auto nothing = [](const Progress&) {};
+using Plain = decltype(nothing);
+}  // namespace
+
+TEST_CASE("whether the loss is used") {
+  static_assert(!Observers<>::use_loss && !Observers<>::any);
+  static_assert(!Observers<Silent>::use_loss && Observers<Silent>::any);
+  static_assert(!Observers<const Silent, Silent>::use_loss);
+  static_assert(Observers<Loud>::use_loss);
+  static_assert(Observers<Plain>::use_loss);  // who says nothing may use it
+  static_assert(Observers<Silent, Plain>::use_loss);
+}
+
+TEST_CASE("all observers are told, in their order, whatever the others say") {
+  std::string told;
+  auto stops = [&](const Progress&) {
+    told += 'a';
+    return false;
+  };
+  auto watches = [&](const Progress&, const Vector2d& x) { told += x[0] == 3 ? 'b' : '?'; };
+  auto goes_on = [&](const Progress& p, const Vector2d&) {
+    told += p.iterations == 4 ? 'c' : '?';
+    return 1;  // converts to bool
+  };
+  const Progress progress{.iterations = 4};
+  Observers first(stops, watches, goes_on);
+  CHECK_FALSE(first.notify(progress, Vector2d(3, 0)));
+  CHECK(told == "abc");
+  Observers second(goes_on, watches);
+  CHECK(second.notify(progress, Vector2d(3, 0)));
+  CHECK(told == "abccb");
+  Observers last(goes_on, stops);
+  CHECK_FALSE(last.notify(progress, Vector2d(3, 0)));
+  CHECK(Observers<>().notify(progress, Vector2d(3, 0)));
+}
+
+TEST_CASE("hooks are called where an observer has them") {
+  struct Hooked {
+    int begun = 0, ended = 0;
+    bool replaces = false;
+    void operator()(const Progress&) const {}
+    void begin(const Vector2d& x0) { begun += x0[0] == 1; }
+    bool end(Vector2d& x) {
+      ++ended;
+      if (replaces) x[0] = 9;
+      return replaces;
+    }
+  };
+  Hooked a, b{.replaces = true};
+  Observers both(a, nothing, b);
+  Vector2d x(1, 2);
+  both.begin(x);
+  CHECK(a.begun + b.begun == 2);
+  CHECK(both.end(x));
+  CHECK(x == Vector2d(9, 2));
+  CHECK(a.ended == 1);  // also after one that replaces, and before
+  Observers turned(b, a);
+  CHECK(turned.end(x));
+  CHECK(a.ended == 2);
+  Observers none(nothing, a);
+  CHECK_FALSE(none.end(x));
+}
