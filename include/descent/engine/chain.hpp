@@ -270,7 +270,7 @@ class Chain {
           for (std::size_t k = 0; k < totals.size(); ++k) totals[k] += sum(part.sums[k]);
           if constexpr (Check && makes_step) poison += sum(part.poison);
         }
-      } else if (Size == Eigen::Dynamic || Size >= width) {
+      } else if (Size == Eigen::Dynamic ? whole > 0 : Size >= width) {
         const auto part = lanes(source, m.x, out, 0, whole, kernels...);
         if constexpr (Check && makes_step) poison = sum(part.poison);
       }
@@ -278,8 +278,8 @@ class Chain {
         // The padding may hold anything after the kernels: it is neither stored nor counted.
         PaddedTail<L> padded(source + whole, m.x + whole, tail);
         (void)lanes(padded.update, padded.x, padded.out, whole, width, kernels...);
-        const double difference = padded.store(out + whole, tail);
-        if constexpr (Check && makes_step) poison += difference;
+        padded.store(out + whole, tail);
+        if constexpr ((Check && makes_step) || next > 0) poison += padded.check(tail);
         if constexpr (next > 0) {
           std::array<L, P::terms_in(next)> some{};
           add<F, next>(statistics, some, L::load(padded.out), L::load(padded.x), m.slots + whole,
@@ -449,12 +449,13 @@ class Chain {
     for (std::size_t k = 0; k < raw.size(); ++k) {
       double value = raw[k];
       if (kinds[k] == Reduce::norm) {
-        int exponent = 0;
-        if (!(value <= big && value >= small)) {
-          exponent = value < small ? shift : -shift;
+        if (value <= big && value >= small) {
+          value = std::sqrt(value);
+        } else {
+          const int exponent = value < small ? shift : -shift;
           value = measure<F, S>(step, m, source, L(std::ldexp(1.0, exponent)))[k];
+          value = std::ldexp(std::sqrt(value), -exponent);
         }
-        value = std::ldexp(std::sqrt(value), -exponent);
       }
       sums[P::term_begin(P::first(S)) + k] = value;
     }

@@ -97,10 +97,17 @@ class Lane {
   using Bits = typename packets::MaskOf<P>::type;
   P p_;
 
-  static Lane of(P p) {
+  [[gnu::always_inline]] static Lane of(P p) {
     Lane lane;
     lane.p_ = p;
     return lane;
+  }
+
+  // In the loop that copies a tail: compilers would make a call of it, which takes longer than the copies.
+  [[gnu::always_inline]] static void never_memcpy() {
+#if defined(__GNUC__)
+    asm volatile("");
+#endif
   }
 
  public:
@@ -121,7 +128,9 @@ class Lane {
   [[gnu::always_inline]] static Lane load(const Real* from) {
     return of(packets::ei::ploadu<P>(from));
   }
-  [[gnu::always_inline]] void store(Real* to) const { packets::ei::pstoreu(to, p_); }
+  [[gnu::always_inline]] void store(Real* to) const {
+    packets::ei::pstoreu(to, p_);
+  }
 
   /// The first `count` < W coefficients, the rest zero; memory behind them is not touched.
   [[gnu::always_inline]] static Lane load(const Real* from, int count) {
@@ -136,9 +145,19 @@ class Lane {
       return of(_mm256_maskz_loadu_pd(__mmask8(mask), from));
     if constexpr (std::is_same_v<P, __m128>) return of(_mm_maskz_loadu_ps(__mmask8(mask), from));
     if constexpr (std::is_same_v<P, __m128d>) return of(_mm_maskz_loadu_pd(__mmask8(mask), from));
+#elif defined(EIGEN_VECTORIZE_SSE2)
+    if constexpr (std::is_same_v<P, __m128d>) return of(_mm_load_sd(from));
+    if constexpr (std::is_same_v<P, __m128>) {
+      if (count == 1) return of(_mm_load_ss(from));
+      const P two = _mm_castsi128_ps(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(from)));
+      return of(count == 2 ? two : _mm_movelh_ps(two, _mm_load_ss(from + 2)));
+    }
 #endif
     Real padded[W] = {};
-    for (int i = 0; i < count; ++i) padded[i] = from[i];
+    for (int i = 0; i < count; ++i) {
+      padded[i] = from[i];
+      never_memcpy();
+    }
     return load(padded);
   }
 
@@ -152,10 +171,21 @@ class Lane {
     if constexpr (std::is_same_v<P, __m256d>) return _mm256_mask_storeu_pd(to, __mmask8(mask), p_);
     if constexpr (std::is_same_v<P, __m128>) return _mm_mask_storeu_ps(to, __mmask8(mask), p_);
     if constexpr (std::is_same_v<P, __m128d>) return _mm_mask_storeu_pd(to, __mmask8(mask), p_);
+#elif defined(EIGEN_VECTORIZE_SSE2)
+    if constexpr (std::is_same_v<P, __m128d>) return _mm_store_sd(to, p_);
+    if constexpr (std::is_same_v<P, __m128>) {
+      if (count == 1) return _mm_store_ss(to, p_);
+      _mm_storel_epi64(reinterpret_cast<__m128i*>(to), _mm_castps_si128(p_));
+      if (count == 3) _mm_store_ss(to + 2, _mm_movehl_ps(p_, p_));
+      return;
+    }
 #endif
     Real padded[W];
     store(padded);
-    for (int i = 0; i < count; ++i) to[i] = padded[i];
+    for (int i = 0; i < count; ++i) {
+      to[i] = padded[i];
+      never_memcpy();
+    }
   }
 
   [[gnu::always_inline]] friend Lane operator+(Lane a, Lane b) {
@@ -322,9 +352,11 @@ class Lane {
   [[gnu::always_inline]] friend double sum(Lane a) {
     Real c[W];
     a.store(c);
-    double total = 0;
-    for (int i = 0; i < W; ++i) total += static_cast<double>(c[i]);
-    return total;
+    double total[4] = {};  // four chains of additions wait for one another less than one
+    for (int i = 0; i < W; i += 4) {
+      for (int k = 0; k < (W < 4 ? W : 4); ++k) total[k] += static_cast<double>(c[i + k]);
+    }
+    return (total[0] + total[1]) + (total[2] + total[3]);
   }
   [[gnu::always_inline]] friend Real largest(Lane a) {
     Real c[W];

@@ -30,15 +30,17 @@ struct PaddedTail {
   using Real = typename L::Scalar;
   alignas(64) Real update[L::width], x[L::width], out[L::width];
 
-  [[gnu::noinline]] PaddedTail(const Real* from_update, const Real* from_x, int count) {
+  [[gnu::always_inline]] PaddedTail(const Real* from_update, const Real* from_x, int count) {
     L::load(from_update, count).store(update);
     L::load(from_x, count).store(x);
   }
 
-  /// Stores `out`, sets its padding to zero, and returns 0, or NaN if a coefficient is not finite.
-  [[gnu::noinline]] double store(Real* to, int count) {
-    L::load(out).store(to, count);
-    const L counted = L::load(to, count);
+  /// Stores `out`.
+  [[gnu::always_inline]] void store(Real* to, int count) const { L::load(out).store(to, count); }
+
+  /// Sets the padding of `out` to zero, and returns 0, or NaN if a coefficient is not finite.
+  double check(int count) {
+    const L counted = L::load(out, count);
     counted.store(out);
     return sum(counted - counted);
   }
