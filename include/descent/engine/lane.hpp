@@ -209,7 +209,8 @@ class Lane {
     return of(packets::ei::pdiv(a.p_, b.p_));
   }
   [[gnu::always_inline]] friend Lane operator-(Lane a) {
-    return of(packets::ei::pnegate(a.p_));
+    // By the sign bit: Eigen 3.4's pnegate is 0 - a on AVX, which makes 0 of 0.
+    return of(packets::ei::pxor(a.p_, packets::ei::pset1<P>(Real(-0.0))));
   }
   [[gnu::always_inline]] Lane& operator+=(Lane b) {
     return *this = *this + b;
