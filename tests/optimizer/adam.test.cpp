@@ -310,3 +310,14 @@ TEST_CASE("Adam's views are empty before the first step and where a moment is of
   CHECK(fixed.first_moment().isApproxToConstant(0.1f));
   CHECK(fixed.slot_bytes() == 2 * 3 * sizeof(float));
 }
+
+TEST_CASE("Adam's defaults are PyTorch's", "[adam]") {
+  const AdamOptions o;
+  CHECK(o.learning_rate(0) == 1e-3);
+  CHECK(o.beta1 == 0.9);
+  CHECK(o.beta2 == 0.999);
+  CHECK(o.epsilon == 1e-8);
+  CHECK(o.weight_decay == 0);
+  CHECK_FALSE(o.amsgrad);
+  CHECK_FALSE(o.folded);
+}

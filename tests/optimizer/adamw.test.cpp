@@ -126,3 +126,14 @@ TEST_CASE("AdamW without decay is Adam, to the bit", "[adamw]") {
   CHECK(same_bits(x, y));
   CHECK(adamw.slot_bytes() == adam.slot_bytes());
 }
+
+TEST_CASE("AdamW's defaults are PyTorch's", "[adamw]") {
+  const AdamWOptions o;
+  CHECK(o.learning_rate(0) == 1e-3);
+  CHECK(o.beta1 == 0.9);
+  CHECK(o.beta2 == 0.999);
+  CHECK(o.epsilon == 1e-8);
+  CHECK(o.weight_decay == 1e-2);
+  CHECK_FALSE(o.amsgrad);
+  CHECK_FALSE(o.folded);
+}

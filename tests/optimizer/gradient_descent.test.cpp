@@ -126,3 +126,11 @@ TEST_CASE("gradient descent is a plain loop, to the bit", "[gradient_descent]") 
   }
   CHECK(all[0].learning_rate(0) == 0.01);
 }
+
+TEST_CASE("gradient descent's defaults", "[gradient_descent]") {
+  const GradientDescentOptions o;
+  CHECK(o.learning_rate(0) == 1e-2);
+  CHECK(o.momentum == 0);
+  CHECK_FALSE(o.nesterov);
+  CHECK(GradientDescent<>::gradients == descent::Gradients::full);
+}

@@ -150,3 +150,13 @@ TEST_CASE("a momentum of zero has no buffer, and moves no memory", "[sgd]") {
   CHECK(momentum.slot_bytes() == 37 * sizeof(double));
   CHECK(momentum.momentum_buffer().size() == 37);
 }
+
+TEST_CASE("SGD's defaults", "[sgd]") {
+  const SGDOptions o;
+  CHECK(o.learning_rate(0) == 1e-3);
+  CHECK(o.momentum == 0);
+  CHECK(o.dampening == 0);
+  CHECK(o.weight_decay == 0);
+  CHECK_FALSE(o.nesterov);
+  CHECK(SGD<>::gradients == descent::Gradients::sampled);
+}
