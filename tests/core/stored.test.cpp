@@ -51,6 +51,11 @@ TEST_CASE("an rvalue that is a view or an expression is kept as a matrix of its 
   const MatrixXd before = m;
   const auto block = stored(m.topRows(2));
   const auto column = stored(m.col(1));
+  VectorXd v = VectorXd::Random(6);
+  const VectorXd v_before = v;
+  const auto segment = stored(v.segment(1, 3));
+  const auto head = stored(v.head<2>());
+  const auto transposed = stored(m.transpose());
   const auto map = stored(Eigen::Map<MatrixXd>(m.data(), 3, 4));
   const auto ref = stored(Eigen::Ref<MatrixXd>(m));
   const auto sum = stored(m + m);
@@ -60,6 +65,10 @@ TEST_CASE("an rvalue that is a view or an expression is kept as a matrix of its 
   static_assert(std::is_same_v<Held<decltype(map)>, MatrixXd>);
   static_assert(std::is_same_v<Held<decltype(ref)>, MatrixXd>);
   m.setZero();
+  v.setZero();
+  CHECK(segment.get() == v_before.segment(1, 3));
+  CHECK(head.get() == v_before.head<2>());
+  CHECK(transposed.get() == before.transpose());
   CHECK(block.get() == before.topRows(2));
   CHECK(column.get() == before.col(1));
   CHECK(map.get() == before.reshaped(3, 4));

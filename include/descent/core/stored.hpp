@@ -38,8 +38,9 @@ struct Kept {
   using type = T;
 };
 template <class T>
-requires std::is_base_of_v<Eigen::EigenBase<T>, T> && requires {
+requires requires(const T& value) {
   typename T::PlainObject;
+  []<class D>(const Eigen::EigenBase<D>&) {}(value);  // segments derive from that of a block
 }
 struct Kept<T> {
   using type = typename T::PlainObject;
