@@ -407,7 +407,7 @@ class Chain {
       for (std::size_t k = 0; k < P::terms[T]; ++k) {
         if (Traits<T>::reduces[k] == Reduce::norm) {
           const L scaled = scale * values[k];
-          sums[k0 + k] += scaled * scaled;
+          sums[k0 + k] = multiply_add(scaled, scaled, sums[k0 + k]);
         } else {
           sums[k0 + k] += values[k];
         }

@@ -349,6 +349,11 @@ class Lane {
     return zero_where(abs(a) < Lane((std::numeric_limits<Real>::min)()), a);
   }
 
+  /// a · b + c, fused where the machine can: for sums, whose last bits depend on the machine anyway.
+  [[gnu::always_inline]] friend Lane multiply_add(Lane a, Lane b, Lane c) {
+    return of(packets::ei::pmadd(a.p_, b.p_, c.p_));
+  }
+
   /// The sum and the largest of the coefficients, for reductions.
   [[gnu::always_inline]] friend double sum(Lane a) {
     Real c[W];
@@ -415,6 +420,9 @@ class Lane<Real, 1> {
 
   [[gnu::always_inline]] friend Lane normal_or_zero(Lane a) {
     return zero_where(abs(a) < Lane((std::numeric_limits<Real>::min)()), a);
+  }
+  [[gnu::always_inline]] friend Lane multiply_add(Lane a, Lane b, Lane c) {
+    return a.value_ * b.value_ + c.value_;
   }
   [[gnu::always_inline]] friend double sum(Lane a) { return static_cast<double>(a.value_); }
   [[gnu::always_inline]] friend Real largest(Lane a) { return a.value_; }
