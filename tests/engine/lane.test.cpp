@@ -118,7 +118,7 @@ void check_all() {
 
   // A part of a lane: what is behind it is neither read nor written, and the padding is zero.
   const std::vector<Real> memory(64, Real(5));
-  for (int count = L::width == 1 ? 1 : 0; count < L::width; ++count) {
+  for (int count = 1; count < L::width; ++count) {
     Real out[64];
     std::fill(out, out + 64, Real(9));
     const L part = L::load(memory.data(), count);

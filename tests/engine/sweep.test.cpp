@@ -84,10 +84,11 @@ void check_sums() {
       absolute += std::abs(static_cast<long double>(c));
     }
     // An accumulator takes 64 roundings, their sum a few, and each block of them one more in double.
-    const long double unit = std::numeric_limits<Real>::epsilon() / 2,
+    const long double unit = static_cast<long double>(std::numeric_limits<Real>::epsilon()) / 2,
                       tolerance = 70 * unit + static_cast<long double>(n) / 256 * 0x1p-53L;
-    CHECK(std::abs(sums.totals()[0] - sum) <= tolerance * absolute);
-    CHECK(std::abs(sums.totals()[1] - square) <= (tolerance + unit) * square);
+    CHECK(std::abs(static_cast<long double>(sums.totals()[0]) - sum) <= tolerance * absolute);
+    CHECK(std::abs(static_cast<long double>(sums.totals()[1]) - square) <=
+          (tolerance + unit) * square);
 
     visits.assign(visits.size(), 0);
     descent::sweep<L>(n, [&](Index i, auto... count) {

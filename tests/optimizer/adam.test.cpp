@@ -122,9 +122,10 @@ TEST_CASE("Adam's corrected moments are the weighted means of the gradients", "[
     adam.step(x, gradients.back());
     if (t != 1 && t != 2 && t != 10 && t != 1000) continue;
     for (Eigen::Index i = 0; i < 3; ++i) {
+      const auto b1 = static_cast<long double>(0.9), b2 = static_cast<long double>(0.999);
       long double m = 0, v = 0, of_m = 0, of_v = 0, w1 = 1, w2 = 1;
-      for (int k = t; k-- > 0; w1 *= 0.9, w2 *= 0.999) {
-        const long double g = gradients[std::size_t(k)][i];
+      for (int k = t; k-- > 0; w1 *= b1, w2 *= b2) {
+        const auto g = static_cast<long double>(gradients[std::size_t(k)][i]);
         m += w1 * g;
         v += w2 * g * g;
         of_m += w1;

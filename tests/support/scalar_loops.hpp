@@ -20,7 +20,7 @@ using Quad = long double;
 
 /// 1 - beta^t by repeated squaring in 113 bits, rounded once.
 inline double one_minus_power(double beta, std::int64_t t) {
-  Quad power = 1, square = beta;
+  Quad power = 1, square = static_cast<Quad>(beta);
   for (; t > 0; t >>= 1, square = square * square) {
     if (t & 1) power = power * square;
   }
@@ -58,22 +58,20 @@ struct ScalarAdam {
     // These two are the library's own, right to one unit in the last place (tests/engine), so that all else can be
     // held against it to the bit.
     const double bc1 = descent::OneMinusPower(beta1)(t), bc2 = descent::OneMinusPower(beta2)(t);
-    double of_m = 1 / bc1, of_root = 1 / std::sqrt(bc2), alpha = rate;
-    if (folded) {
-      of_m = of_m / of_root;
-      of_root = 1;
+    // m-hat/(sqrt(v-hat) + epsilon) = k m/(sqrt(v) + epsilon root), as the library has it.
+    const double root = std::sqrt(bc2);
+    double k = root / bc1, added = folded ? epsilon : epsilon * root, alpha = rate;
+    if (slip == AdamSlip::not_corrected || slip == AdamSlip::rate_upside_down) {
+      k = 1;
+      added = epsilon;
     }
-    if (slip == AdamSlip::not_corrected) of_m = of_root = 1;
-    if (slip == AdamSlip::rate_upside_down) {
-      alpha *= bc1 / bc2;
-      of_m = of_root = 1;
-    }
-    if (slip == AdamSlip::corrected_twice) alpha *= std::sqrt(bc2) / bc1;
+    if (slip == AdamSlip::rate_upside_down) alpha *= bc1 / bc2;
+    if (slip == AdamSlip::corrected_twice) alpha *= root / bc1;
+    if (slip == AdamSlip::epsilon_inside) added = epsilon * bc2;
     const auto b1 = static_cast<Real>(beta1), a1 = static_cast<Real>(1 - beta1),
                b2 = static_cast<Real>(beta2), a2 = static_cast<Real>(1 - beta2),
-               c1 = static_cast<Real>(of_m), c2 = static_cast<Real>(of_root),
-               eps = static_cast<Real>(epsilon), lambda = static_cast<Real>(decay),
-               minus_rate = static_cast<Real>(-alpha);
+               factor = static_cast<Real>(k), eps = static_cast<Real>(added),
+               lambda = static_cast<Real>(decay), minus_rate = static_cast<Real>(-alpha);
     for (std::size_t i = 0; i < n; ++i) {
       Real& xi = x.data()[i];
       const Real gi = g.data()[i];
@@ -83,9 +81,8 @@ struct ScalarAdam {
       v[i] = b2 * v[i] + a2 * (e * e);
       largest[i] = std::max(largest[i], v[i]);
       const Real second = amsgrad ? largest[i] : v[i];
-      Real update = slip == AdamSlip::epsilon_inside
-                        ? (m[i] * c1) / std::sqrt(second * (c2 * c2) + eps)
-                        : (m[i] * c1) / (std::sqrt(second) * c2 + eps);
+      Real update = (factor * m[i]) / (slip == AdamSlip::epsilon_inside ? std::sqrt(second + eps)
+                                                                        : std::sqrt(second) + eps);
       if (decoupled && decay != 0) update = update + lambda * xi;
       xi = xi + minus_rate * update;
     }
