@@ -1,5 +1,6 @@
 // Each schedule against its formula, at its beginning, in the middle and beyond its end. Ranges are in
 // tests/optimizer/arguments.test.cpp, with all others.
+// covers: constant cosine_decay exponential_decay step_decay warmup_cosine
 #include "support/catch.hpp"
 
 #include <descent/schedule/constant.hpp>
