@@ -44,7 +44,7 @@ TEST_CASE("a copy of a generator keeps its place") {
 
 TEST_CASE("a bounded draw is uniform") {
   // χ² with bound - 1 degrees of freedom; its mean + 5 standard deviations is never reached by a fair draw.
-  for (const std::uint64_t bound : {2, 3, 5, 6, 7, 10, 100, 1000}) {
+  for (const std::uint64_t bound : {2u, 3u, 5u, 6u, 7u, 10u, 100u, 1000u}) {
     Random random(bound);
     const auto draws = 200 * bound + 20'000;
     std::vector<double> seen(bound);

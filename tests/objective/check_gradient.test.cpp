@@ -74,8 +74,9 @@ TEST_CASE("a right gradient passes and ten wrong ones are found, at every size f
     const auto right = check_gradient(Wavy{}, x);
     INFO(right.message());
     CHECK(right.ok());
-    for (const auto& [name, mistake] : mistakes()) {
-      INFO(name);
+    for (const auto& row : mistakes()) {
+      INFO(row.first);
+      const Mistake& mistake = row.second;
       const auto wrong = objective([&](const VectorXd& at, VectorXd& g) {
         const double loss = Wavy{}.loss_and_gradient(at, g);
         mistake(at, g);

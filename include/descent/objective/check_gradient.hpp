@@ -67,7 +67,7 @@ namespace gradients {
 template <class V, class Loss>
 void compare_with_differences(V& x, const V& g, const Loss& loss, GradientCheck& worst) {
   using Scalar = typename V::Scalar;
-  constexpr double precision = std::numeric_limits<Scalar>::epsilon();
+  constexpr auto precision = static_cast<double>(std::numeric_limits<Scalar>::epsilon());
   for (Eigen::Index i = 0; i < x.size(); ++i) {
     Scalar& xi = x.data()[i];
     const Scalar x0 = xi;
