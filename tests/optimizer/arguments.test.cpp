@@ -165,9 +165,19 @@ TEST_CASE("arguments that do not go together are refused", "[arguments]") {
        [] { AdamW({.learning_rate = -1, .weight_decay = -1}); }},
       {"warmup_cosine: peak must be in [0, inf), got -1",
        [] { warmup_cosine({.peak = -1, .warmup_steps = -1}); }},
-      {"warmup_cosine: total_steps must be at least 101, got 100",
+      {"warmup_cosine: total_steps must be more than warmup_steps, 100, got 1",
+       [] { warmup_cosine({.warmup_steps = 100, .total_steps = 1}); }},
+      {"warmup_cosine: total_steps must be more than warmup_steps, 0, got 0",
+       [] { warmup_cosine({.warmup_steps = 0, .total_steps = 0}); }},
+      {"warmup_cosine: total_steps must be more than warmup_steps, 9223372036854775807, got "
+       "9223372036854775807",
+       [] {
+         constexpr auto most = std::numeric_limits<std::int64_t>::max();
+         warmup_cosine({.warmup_steps = most, .total_steps = most});
+       }},
+      {"warmup_cosine: total_steps must be more than warmup_steps, 100, got 100",
        [] { warmup_cosine({.warmup_steps = 100, .total_steps = 100}); }},
-      {"warmup_cosine: total_steps must be at least 10001, got 10000",
+      {"warmup_cosine: total_steps must be more than warmup_steps, 10000, got 10000",
        [] { warmup_cosine({.warmup_steps = 10000}); }},
       {"cosine_decay: initial must be in [0, inf), got inf",
        [] { cosine_decay({.initial = infinity, .total_steps = 0}); }},

@@ -141,10 +141,6 @@ const std::vector<CountRow>& count_rows() {
        [](N n) {
          use_schedule(warmup_cosine({.warmup_steps = n, .total_steps = n < 100 ? 200 : n + 1}));
        }},
-      {"warmup_cosine", "total_steps", 101,
-       [](N n) { use_schedule(warmup_cosine({.warmup_steps = 100, .total_steps = n})); }},
-      {"warmup_cosine", "total_steps", 1,
-       [](N n) { use_schedule(warmup_cosine({.warmup_steps = 0, .total_steps = n})); }},
   };
   return rows;
 }

@@ -22,9 +22,9 @@ struct CosineDecayOptions {
 struct CosineDecay : CosineDecayOptions {
   double operator()(std::int64_t k) const {
     if (!periodic && k >= total_steps) return final;
-    return cosine_between(
-        initial, final,
-        static_cast<double>(k % (2 * total_steps)) / static_cast<double>(total_steps));
+    if (k >= total_steps) k %= 2 * total_steps;
+    return cosine_between(initial, final,
+                          static_cast<double>(k) / static_cast<double>(total_steps));
   }
 };
 

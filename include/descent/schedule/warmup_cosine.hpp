@@ -39,7 +39,10 @@ struct WarmupCosine : WarmupCosineOptions {
 inline WarmupCosine warmup_cosine(const WarmupCosineOptions& options) {
   checked("warmup_cosine", "peak", options.peak, range::non_negative);
   checked_count("warmup_cosine", "warmup_steps", options.warmup_steps, 0);
-  checked_count("warmup_cosine", "total_steps", options.total_steps, options.warmup_steps + 1);
+  if (options.total_steps <= options.warmup_steps) {
+    throw_invalid("warmup_cosine", "total_steps", to_text(options.total_steps),
+                  join({"more than warmup_steps, ", to_text(options.warmup_steps)}));
+  }
   checked("warmup_cosine", "initial", options.initial, range::non_negative);
   checked("warmup_cosine", "final", options.final, range::non_negative);
   return {options};
