@@ -240,3 +240,20 @@ TEST_CASE("where a vector is cut, and where it lies in memory, does not change a
   CHECK(cuts == 2 * static_cast<std::int64_t>(optimizer_rows().size()) *
                     (8 * (34 * 35 / 2 + 64 + 66) + 1024));
 }
+
+TEST_CASE("a long vector is cut as a short one is", "[law]") {
+  constexpr Index n = 1'000'000, cut = 333'333, offset = 3;
+  const VectorX<float> start = Numbers(1).vector<float>(n), g = Numbers(2).vector<float>(n);
+  for (const OptimizerRow& row : optimizer_rows()) {
+    auto whole = row.make<float>(), head = whole, tail = whole;
+    VectorX<float> x = start, y(n + 16);
+    y.segment(offset, n) = x;
+    for (int t = 0; t < 2; ++t) {
+      whole.step(x, g);
+      head.step(y.segment(offset, cut), g.head(cut));
+      tail.step(y.segment(offset + cut, n - cut), g.tail(n - cut));
+    }
+    CAPTURE(row.name);
+    CHECK((x.array() == y.segment(offset, n).array()).all());
+  }
+}
