@@ -248,7 +248,7 @@ class Chain {
     Real* const out = makes_step ? m.out : m.scratch;
     const auto statistics = statistics_of<F, next>(step, m);
     const auto lanes = [&](const Real* update, const Real* x, Real* to, Index at, Index n,
-                           auto... kernels) {
+                           const auto&... kernels) {
       const Index there =
           offset[P::count] > 0 ? at : 0;  // without slots there is no memory to point into
       if constexpr (Size == Eigen::Dynamic) {
@@ -259,7 +259,7 @@ class Chain {
                                         statistics, kernels...);
       }
     };
-    const auto run = [&](auto... kernels) {
+    const auto run = [&](const auto&... kernels) {
       [[maybe_unused]] std::array<double, P::terms_in(next)> totals{};
       double poison = 0;
       if constexpr (next > 0) {
@@ -293,12 +293,13 @@ class Chain {
     run(kernel<F, B + I>(step, m, sums)...);
   }
 
-  // Whole lanes. Kernels come by value: their scalars are this function's own, so no store can change them.
+  // Whole lanes. No store of the loop changes a kernel: __restrict says so, and its scalars stay in registers.
   template <std::size_t F, bool Check, std::size_t S, std::size_t... I, class Statistics,
             class... Kernels>
   static auto fused(const Real* source, const Real* x, Real* out, Real* slots,
                     [[maybe_unused]] const Real* all_slots, Index stride, Index size,
-                    [[maybe_unused]] Statistics statistics, Kernels... kernels) {
+                    [[maybe_unused]] const Statistics& statistics,
+                    const Kernels& __restrict... kernels) {
     constexpr std::size_t B = P::first(S), E = P::last(S), next = collects(S);
     constexpr auto offset = P::offsets(F);
     constexpr std::size_t columns = offset[E] - offset[B];
@@ -323,9 +324,14 @@ class Chain {
   }
 
   // The same out of line: whole lanes and tail share one copy of it.
-  template <std::size_t F, bool Check, std::size_t S, std::size_t... I, class... Args>
-  [[gnu::noinline]] static auto fused_apart(Args... args) {
-    return fused<F, Check, S, I...>(args...);
+  template <std::size_t F, bool Check, std::size_t S, std::size_t... I, class Statistics,
+            class... Kernels>
+  [[gnu::noinline]] static auto fused_apart(const Real* source, const Real* x, Real* out,
+                                            Real* slots, const Real* all_slots, Index stride,
+                                            Index size, const Statistics& statistics,
+                                            const Kernels& __restrict... kernels) {
+    return fused<F, Check, S, I...>(source, x, out, slots, all_slots, stride, size, statistics,
+                                    kernels...);
   }
 
   // Unrolled: g++ -O2 would keep the slots in memory for the sake of a loop.
