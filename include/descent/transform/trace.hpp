@@ -30,21 +30,30 @@ class Trace {
  public:
   static constexpr Stage yields = Stage::direction;
   static constexpr std::size_t slots = 1;
-  static constexpr std::size_t forms = 3;  // none, heavy ball, Nesterov
+  static constexpr std::size_t forms = 4;  // none, heavy ball, Nesterov, heavy ball with dampening
   static constexpr std::size_t slots_in(std::size_t form) { return form == 0 ? 0 : 1; }
-  std::size_t form() const { return options_.momentum == 0 ? 0 : options_.nesterov ? 2 : 1; }
+  std::size_t form() const {
+    if (options_.momentum == 0) return 0;
+    if (options_.nesterov) return 2;
+    return options_.dampening == 0 ? 1 : 3;
+  }
 
   explicit Trace(const TraceOptions& options) : options_(options) {}
 
   template <class Real, std::size_t Form>
   auto kernel(const StepInfo& step) const {
     const auto mu = static_cast<Real>(options_.momentum);
-    const auto gain = static_cast<Real>(step.t == 1 ? 1 : 1 - options_.dampening);
+    [[maybe_unused]] const auto gain = static_cast<Real>(step.t == 1 ? 1 : 1 - options_.dampening);
     if constexpr (Form == 0) {
       return [](auto&, const auto&) {};
-    } else {
+    } else if constexpr (Form == 3) {
       return [=](auto& update, const auto&, auto& b) {
         b = flush_denormals(mu * b + gain * update);
+        update = b;
+      };
+    } else {
+      return [=](auto& update, const auto&, auto& b) {
+        b = flush_denormals(mu * b + update);
         update = Form == 2 ? update + mu * b : b;
       };
     }
