@@ -71,14 +71,21 @@ Result<V> full(const F& f, const V& x0, O& optimizer, Limits limits, Watchers wa
   // present point counts as the best.
   std::array<V, 3> place{x0, x0, run.wants_loss ? x0 : V()};
   std::size_t now = 0, best = 0;
-  double best_loss = unknown, best_norm = unknown;
+  double lowest = unknown, best_loss = unknown, best_norm = unknown;
   const auto accept = [&](std::size_t candidate) {
     now = candidate;
-    if (!run.wants_loss || !(run.loss >= best_loss)) {
+    // Losses that differ by rounding are equal: of their points, that with the smallest gradient is the best. A loss alone
+    // tells only half of the digits of x.
+    constexpr double precision =
+        static_cast<double>(std::numeric_limits<typename V::Scalar>::epsilon());
+    const double rounding = 4 * precision * std::abs(lowest);
+    const bool lower = run.loss < lowest - rounding || std::isnan(lowest);
+    if (!run.wants_loss || lower || (run.loss <= lowest + rounding && run.norm < best_norm)) {
       best = now;
       best_loss = run.loss;
       best_norm = run.norm;
     }
+    if (!(run.loss >= lowest)) lowest = run.loss;
   };
 
   const bool begun = run.finite(x0) && run.evaluate(x0);
