@@ -4,6 +4,7 @@
 
 #include <Eigen/Core>
 #include <cmath>
+#include <limits>
 #include <map>
 #include <set>
 #include <vector>
@@ -78,6 +79,18 @@ TEST_CASE("with replacement each sample is drawn on its own") {
   for (const double count : seen) CHECK(std::abs(count - 6000) < 5 * std::sqrt(30'000 * 0.16));
   const double expected = draws * 13.0 / 25;  // 1 − 4/5 · 3/5
   CHECK(std::abs(repeats - expected) < 5 * std::sqrt(expected));
+}
+
+TEST_CASE("a batch is never larger than the data") {
+  for (const Sampling sampling : {shuffled, with_replacement}) {
+    for (const Index size : {6, 100, std::numeric_limits<int>::max()}) {
+      Batches batches(5, size, sampling, 1);
+      for (int i = 0; i < 3; ++i) {
+        CHECK(batches.next().size() == 5);
+        CHECK(batches.epoch_ended());
+      }
+    }
+  }
 }
 
 TEST_CASE("a copy keeps the place, and a seed gives one sequence") {

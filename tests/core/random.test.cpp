@@ -82,6 +82,16 @@ TEST_CASE("a bound is respected whatever its size, and its whole range is reache
   }
 }
 
+TEST_CASE("a bound that is a power of two needs one draw") {
+  for (int bit = 33; bit < 64; ++bit) {
+    const std::uint64_t bound = std::uint64_t{1} << bit;
+    Random random(5), raw(5);
+    for (int i = 0; i < 10; ++i) CHECK(random.below(bound) == (raw() & (bound - 1)));
+  }
+  Random random(5), raw(5);
+  for (int i = 0; i < 10; ++i) CHECK(random.below(std::uint64_t{1} << 32) == (raw() & 0xffffffff));
+}
+
 TEST_CASE("a bounded draw just above half of 2^32 rejects, and stays exact") {
   // Without rejection the multiples would not share out evenly: a third of the values would come up twice as often.
   const std::uint64_t bound = 3ull << 30;

@@ -117,6 +117,35 @@ TEST_CASE("a loss that turns NaN or infinite at some step ends the run there") {
   }
 }
 
+TEST_CASE("a point with a bad loss or gradient never becomes the result, not even once") {
+  const auto options = [](std::int64_t n) { return MinimizeOptions{.max_iterations = n}; };
+  const GradientDescent<VectorXd> gd({.learning_rate = 0.1});
+  const Bowl bowl;
+  const SeparateBowl apart;
+  for (const Part part : {Part::loss, Part::coefficient, Part::gradient}) {
+    for (const bool once : {true, false}) {
+      for (int from = 2; from <= 10; ++from) {
+        CAPTURE(from, once);
+        const FaultPlan plan{.fault = Fault::nan, .part = part, .from = from, .once = once};
+        const auto check = [&](const auto& f) {
+          const Faulty faulty(f, plan);
+          const auto result =
+              minimize(faulty, VectorXd::Zero(4), GradientDescent<VectorXd>(gd), options(20));
+          const auto good =
+              minimize(f, VectorXd::Zero(4), GradientDescent<VectorXd>(gd), options(from - 2));
+          CHECK(result.status == Status::NonFinite);
+          CHECK(result.x == good.x);
+          CHECK(result.loss == good.loss);
+          CHECK(result.gradient_norm == good.gradient_norm);
+          CHECK(result.iterations == from - 1);
+        };
+        check(bowl);
+        if (part != Part::loss) check(apart);
+      }
+    }
+  }
+}
+
 TEMPLATE_TEST_CASE("a gradient too large for Adam's second moment is reported as that", "", float,
                    double) {
   using V = Eigen::Matrix<TestType, Eigen::Dynamic, 1>;
