@@ -2,7 +2,6 @@
 #ifndef DESCENT_OBSERVE_EARLY_STOPPING_HPP
 #define DESCENT_OBSERVE_EARLY_STOPPING_HPP
 
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -61,7 +60,7 @@ class EarlyStopping {
   bool operator()(const Progress& progress, const V& x) {
     if (++seen_ % options_.every != 0) return true;
     const double loss = validation_loss(x);
-    if (loss < best_loss_ - options_.min_delta || (std::isinf(best_loss_) && loss < best_loss_)) {
+    if (loss < best_loss_ - options_.min_delta) {
       best_loss_ = loss;
       best_iteration_ = progress.iterations;
       waited_ = 0;
