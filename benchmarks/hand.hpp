@@ -347,19 +347,17 @@ template <class Real, int Unroll>
       });
 }
 
-/// Moves the bytes of an Adam step (reads four streams, writes three) and computes nothing. `zero` is 0, and the compiler
-/// must not know it.
-template <class Real, int Unroll>
-[[gnu::noinline]] void bytes(Index n, Real* x, const Real* g, Real* m, Real* v, Real zero) {
+/// Moves the bytes of a step with `slots` (reads two streams and the slots, writes x and the slots) and computes nothing.
+/// `zero` is 0, and the compiler must not know it.
+template <class Real, int Unroll, class... Slots>
+[[gnu::noinline]] void bytes(Index n, Real* x, const Real* g, Real zero, Slots*... slots) {
   using S = Simd<Real>;
   const auto z = S::set(zero);
   loop<Real, Unroll>(
       n,
       [=](Index i) __attribute__((always_inline)) {
-        const auto gi = S::load(g + i), mi = S::load(m + i);
-        S::store(m + i, S::bit_or(mi, z));
-        S::store(v + i, S::bit_or(S::load(v + i), z));
-        S::store(x + i, S::bit_or(S::mul(gi, z), S::load(x + i)));
+        (S::store(slots + i, S::bit_or(S::load(slots + i), z)), ...);
+        S::store(x + i, S::bit_or(S::mul(S::load(g + i), z), S::load(x + i)));
       },
       [](Index, Index) {});
 }
@@ -377,6 +375,37 @@ template <class Real>
   m = b1 * m + (1 - b1) * g;
   v = b2 * v + (1 - b2) * g.square();
   x -= rate * (m / c1) / ((v / c2).sqrt() + e);
+}
+
+/// AMSGrad, SGD and momentum likewise.
+template <class Real>
+[[gnu::noinline]] void naive_amsgrad(
+    Eigen::Ref<Eigen::Array<Real, Eigen::Dynamic, 1>> x,
+    const Eigen::Ref<const Eigen::Array<Real, Eigen::Dynamic, 1>>& g,
+    Eigen::Ref<Eigen::Array<Real, Eigen::Dynamic, 1>> m,
+    Eigen::Ref<Eigen::Array<Real, Eigen::Dynamic, 1>> v,
+    Eigen::Ref<Eigen::Array<Real, Eigen::Dynamic, 1>> largest, const Hyper& h, Powers& powers) {
+  powers.next(h);
+  const Real b1 = Real(h.beta1), b2 = Real(h.beta2), rate = Real(h.rate), e = Real(h.epsilon);
+  const Real c1 = Real(1 - powers.power1), c2 = Real(1 - powers.power2);
+  m = b1 * m + (1 - b1) * g;
+  v = b2 * v + (1 - b2) * g.square();
+  largest = largest.max(v);
+  x -= rate * (m / c1) / ((largest / c2).sqrt() + e);
+}
+template <class Real>
+[[gnu::noinline]] void naive_sgd(Eigen::Ref<Eigen::Array<Real, Eigen::Dynamic, 1>> x,
+                                 const Eigen::Ref<const Eigen::Array<Real, Eigen::Dynamic, 1>>& g,
+                                 const Hyper& h) {
+  x -= Real(h.rate) * g;
+}
+template <class Real>
+[[gnu::noinline]] void naive_momentum(
+    Eigen::Ref<Eigen::Array<Real, Eigen::Dynamic, 1>> x,
+    const Eigen::Ref<const Eigen::Array<Real, Eigen::Dynamic, 1>>& g,
+    Eigen::Ref<Eigen::Array<Real, Eigen::Dynamic, 1>> b, const Hyper& h) {
+  b = Real(h.momentum) * b + g;
+  x -= Real(h.rate) * b;
 }
 
 #undef HAND_INLINE

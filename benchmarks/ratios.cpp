@@ -75,6 +75,12 @@ enum Contender {
   hand_sgd,
   momentum,
   hand_momentum,
+  naive_amsgrad,
+  naive_sgd,
+  naive_momentum,
+  bytes_amsgrad,
+  bytes_sgd,
+  bytes_momentum,
   contenders
 };
 
@@ -91,8 +97,17 @@ constexpr Column columns[] = {{"Adam/hand", adam, hand_adam},
                               {"both by hand", hand_clipped, hand_adam},
                               {"AMSGrad/hand", amsgrad, hand_amsgrad},
                               {"SGD/hand", sgd, hand_sgd},
-                              {"moment./hand", momentum, hand_momentum}};
-constexpr std::size_t column_count = std::size(columns);
+                              {"moment./hand", momentum, hand_momentum},
+                              // the second table
+                              {"AMSG./naive", amsgrad, naive_amsgrad},
+                              {"AMSG./bytes", amsgrad, bytes_amsgrad},
+                              {"AdamW/naive", adamw, naive},
+                              {"AdamW/bytes", adamw, bytes},
+                              {"SGD/naive", sgd, naive_sgd},
+                              {"SGD/bytes", sgd, bytes_sgd},
+                              {"mom./naive", momentum, naive_momentum},
+                              {"mom./bytes", momentum, bytes_momentum}};
+constexpr std::size_t column_count = std::size(columns), first_table = 10;
 
 struct Row {
   double ns = 0;                              // a coefficient of Adam's step
@@ -162,7 +177,7 @@ Row measure(Index n, bool quick) {
         least[who] = std::min(least[who], time[who]);
       };
       run(naive, [&] { hand::naive_adam<Real>(xa, ga, ma, va, hyper, powers[naive]); });
-      run(bytes, [&] { hand::bytes<Real, 2>(n, x, g, m, v, zero); });
+      run(bytes, [&] { hand::bytes<Real, 2>(n, x, g, zero, m, v); });
       run(hand_adam, [&] {
         hand::adam<Real, 2, false, false>(n, x, g, m, v, nullptr, hyper, powers[hand_adam]);
       });
@@ -188,6 +203,20 @@ Row measure(Index n, bool quick) {
       run(momentum, [&] { its_momentum.step(xs, gs); });
       run(hand_momentum,
           [&] { hand::momentum<Real, 2>(n, x, g, array(its_momentum.momentum_buffer()), hyper); });
+      Real *const am = array(its_amsgrad.first_moment()),
+                  *const av = array(its_amsgrad.second_moment()),
+                  *const al = array(its_amsgrad.largest_second_moment()),
+                  *const b = array(its_momentum.momentum_buffer());
+      run(naive_amsgrad, [&] {
+        hand::naive_amsgrad<Real>(xa, ga, Eigen::Map<Array>(am, n), Eigen::Map<Array>(av, n),
+                                  Eigen::Map<Array>(al, n), hyper, powers[naive_amsgrad]);
+      });
+      run(naive_sgd, [&] { hand::naive_sgd<Real>(xa, ga, hyper); });
+      run(naive_momentum,
+          [&] { hand::naive_momentum<Real>(xa, ga, Eigen::Map<Array>(b, n), hyper); });
+      run(bytes_amsgrad, [&] { hand::bytes<Real, 2>(n, x, g, zero, am, av, al); });
+      run(bytes_sgd, [&] { hand::bytes<Real, 2>(n, x, g, zero); });
+      run(bytes_momentum, [&] { hand::bytes<Real, 2>(n, x, g, zero, b); });
       times.push_back(time[adam]);
       for (std::size_t c = 0; c < column_count; ++c) {
         ratios[c].push_back(time[columns[c].numerator] / time[columns[c].denominator]);
@@ -231,24 +260,35 @@ Mark marks[] = {{"Adam <= 1.10 of the best loop by hand, n from 1e3", 1.1},
                 {"Adam <= 0.65 of three Eigen statements, in memory", 0.65},
                 {"clip + AdamW + schedule <= 1.25 of Adam, in cache", 1.25}};
 
-template <class Real>
-void report(Index n, bool quick) {
-  const char* const scalar = sizeof(Real) == 4 ? "float" : "double";
-  const Row row = measure<Real>(n, quick);
+void print(Index n, const char* scalar, const Row& row, std::size_t first, std::size_t last) {
   std::printf("%9td %-6s %8.3f", n, scalar, row.ns);
-  for (std::size_t c = 0; c < column_count; ++c) {
+  for (std::size_t c = first; c < last; ++c) {
     std::printf("  %5.2f (%4.2f)", row.median[c], row.fastest[c]);
   }
   std::printf("\n");
   std::fflush(stdout);
+}
 
-  if (n < 1'000) return;
+void print_titles(std::size_t first, std::size_t last) {
+  std::printf("%9s %-6s %8s", "n", "", "Adam, ns");
+  for (std::size_t c = first; c < last; ++c) std::printf("  %12s", columns[c].title);
+  std::printf("\n");
+}
+
+template <class Real>
+Row report(Index n, bool quick) {
+  const char* const scalar = sizeof(Real) == 4 ? "float" : "double";
+  const Row row = measure<Real>(n, quick);
+  print(n, scalar, row, 0, first_table);
+
+  if (n < 1'000) return row;
   marks[0].check(row.median[0], n, scalar);
   if (n <= 100'000) {
     marks[1].check(row.median[2], n, scalar);
     marks[3].check(row.median[5], n, scalar);
   }
   if (n >= 10'000'000) marks[2].check(row.median[2], n, scalar);
+  return row;
 }
 
 }  // namespace
@@ -274,12 +314,17 @@ int main(int argc, char** argv) {
     }
   }
   std::printf("loops by hand: %s. Ratios: median (by the fastest rounds)\n", hand::registers());
-  std::printf("%9s %-6s %8s", "n", "", "Adam, ns");
-  for (const Column& column : columns) std::printf("  %12s", column.title);
-  std::printf("\n");
+  print_titles(0, first_table);
+  std::vector<std::array<Row, 2>> rows;
   for (const Index n : sizes) {
-    report<float>(n, quick);
-    report<double>(n, quick);
+    const Row of_float = report<float>(n, quick);
+    rows.push_back({of_float, report<double>(n, quick)});
+  }
+  std::printf("the others, against Eigen statements and against moving the same bytes\n");
+  print_titles(first_table, column_count);
+  for (std::size_t k = 0; k < sizes.size(); ++k) {
+    print(sizes[k], "float", rows[k][0], first_table, column_count);
+    print(sizes[k], "double", rows[k][1], first_table, column_count);
   }
   for (const Mark& mark : marks) {
     if (mark.tried == 0) continue;
