@@ -42,7 +42,7 @@ TEST_CASE("each status has a name and a sentence of its own") {
   CHECK(names.size() == 11);
   CHECK(sentences.size() == 11);
   CHECK(names.count("unknown") == 0);
-  CHECK(to_string(Status::LineSearchFailed) == "LineSearchFailed");
+  CHECK(std::string(to_string(Status::LineSearchFailed)) == "LineSearchFailed");
 }
 
 TEST_CASE("the sentence says where the trouble is") {
