@@ -37,7 +37,7 @@ TEST_CASE("each status has a name and a sentence of its own") {
     result.iterations = 1;
     names.emplace(to_string(status));
     sentences.insert(result.message());
-    CHECK_THAT(result.message(), Catch::EndsWith(", after 1 iteration"));
+    CHECK_THAT(result.message(), EndsWith(", after 1 iteration"));
   }
   CHECK(names.size() == 11);
   CHECK(sentences.size() == 11);

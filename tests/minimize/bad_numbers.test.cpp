@@ -28,7 +28,7 @@ void check_found(const Result<V>& result, Trouble::Where where, Eigen::Index ind
   CHECK(result.trouble.where == where);
   CHECK(result.trouble.index == index);
   if (index >= 0) {
-    CHECK_THAT(result.message(), Catch::Contains("coefficient " + std::to_string(index) + " is"));
+    CHECK_THAT(result.message(), ContainsSubstring("coefficient " + std::to_string(index) + " is"));
   }
 }
 }  // namespace
@@ -48,7 +48,7 @@ TEMPLATE_TEST_CASE("one NaN or infinity in the gradient is found in each place",
         check_found(result, Trouble::Where::gradient, i);
         CHECK(result.x.allFinite());
         CHECK(result.iterations == 2);
-        CHECK_THAT(result.message(), Catch::Contains("after 2 iterations"));
+        CHECK_THAT(result.message(), ContainsSubstring("after 2 iterations"));
         ++found;
       }
     }
@@ -91,7 +91,7 @@ TEST_CASE("one NaN or infinity in the data is found, in each sample's X and y") 
         const auto full = minimize(model, VectorXd::Zero(3), GradientDescent());
         CHECK(full.status == Status::NonFinite);
         CHECK(full.x == VectorXd::Zero(3));
-        CHECK_THAT(full.message(), Catch::Contains("at the first evaluation"));
+        CHECK_THAT(full.message(), ContainsSubstring("at the first evaluation"));
         const auto sampled =
             minimize(model, VectorXd::Zero(3), SGD({.learning_rate = 0.1}), {.max_epochs = 3});
         CHECK(sampled.status == Status::NonFinite);
@@ -112,7 +112,7 @@ TEST_CASE("a loss that turns NaN or infinite at some step ends the run there") {
       CHECK(result.iterations == from - 1);
       CHECK(result.x.allFinite());
       CHECK(result.trouble.first_evaluation == (from == 1));
-      CHECK_THAT(result.message(), Catch::StartsWith("the loss is "));
+      CHECK_THAT(result.message(), StartsWith("the loss is "));
     }
   }
 }
@@ -160,8 +160,8 @@ TEMPLATE_TEST_CASE("a gradient too large for Adam's second moment is reported as
   CHECK(result.trouble.where == Trouble::Where::state);
   CHECK(result.trouble.index == 4);
   CHECK(result.trouble.value == Approx(-too_large));
-  CHECK_THAT(result.message(), Catch::Contains("coefficient 4, -") &&
-                                   Catch::Contains("too large for the optimizer's state"));
+  CHECK_THAT(result.message(), ContainsSubstring("coefficient 4, -") &&
+                                   ContainsSubstring("too large for the optimizer's state"));
   // Gradient descent keeps no squares: it takes the step, and then it is far away.
   const auto plain =
       minimize(f, V::Ones(7), GradientDescent({.learning_rate = 0.01}), {.max_iterations = 10});
@@ -206,7 +206,7 @@ TEST_CASE("a run that strays and did not follow its loss is led back") {
     CHECK(result.status == Status::Diverged);
     CHECK(result.x == x0);
     CHECK(result.loss == model.loss(x0));
-    CHECK_THAT(result.message(), Catch::Contains("ended above its start"));
+    CHECK_THAT(result.message(), ContainsSubstring("ended above its start"));
   }
   SECTION("also with full gradients whose loss comes apart") {
     const SeparateBowl f;

@@ -115,7 +115,7 @@ void strike(const F& f, const O& fresh, const MinimizeOptions& options, bool cli
           const auto index = plan.part == Part::gradient ? 0 : plan.index;
           CHECK(result.trouble.index == index);
           CHECK_THAT(result.message(),
-                     Catch::Contains("coefficient " + std::to_string(index) + " is"));
+                     ContainsSubstring("coefficient " + std::to_string(index) + " is"));
         }
       }
     }
