@@ -51,9 +51,9 @@ StepOutcome advance(O& optimizer, const V& x, const V& g, V& next, double loss) 
 }
 
 template <class O>
-double gradient_limit() {
-  if constexpr (requires { O::gradient_limit(); }) {
-    return static_cast<double>(O::gradient_limit());
+double gradient_limit(const O& optimizer) {
+  if constexpr (requires { optimizer.gradient_limit(); }) {
+    return static_cast<double>(optimizer.gradient_limit());
   } else {
     return std::numeric_limits<double>::infinity();
   }
@@ -65,7 +65,7 @@ Result<V> full(const F& f, const V& x0, O& optimizer, Limits limits, Watchers wa
   if (limits.gradient == Limits::off) {
     limits.gradient = sizeof(typename V::Scalar) == 4 ? 1e-3 : 1e-6;
   }
-  Run<F, V, Watchers> run(f, x0, limits, gradient_limit<O>(), watchers);
+  Run<F, V, Watchers> run(f, x0, limits, gradient_limit(optimizer), watchers);
 
   // Three places, so that neither the present point nor the best one is ever copied. Where the loss is not known, the
   // present point counts as the best.
@@ -133,7 +133,7 @@ Result<V> full(const F& f, const V& x0, O& optimizer, Limits limits, Watchers wa
 template <class F, class V, class O, class Watchers>
 Result<V> sampled(const F& f, const V& x0, O& optimizer, const Limits& limits, Batches batches,
                   Watchers watchers) {
-  Run<F, V, Watchers> run(f, x0, limits, gradient_limit<O>(), watchers);
+  Run<F, V, Watchers> run(f, x0, limits, gradient_limit(optimizer), watchers);
   run.wants_loss = true;  // where the full sum is looked at, at an epoch's end
   const bool tests_loss = limits.loss >= 0, tests_step = limits.step >= 0;
   const bool looks = limits.gradient >= 0 || tests_loss || Watchers::use_loss;

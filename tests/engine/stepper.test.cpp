@@ -142,6 +142,13 @@ TEST_CASE("the gradient's limit is that of the strictest transform", "[stepper]"
   CHECK(limit(chain(trace({}), scale_by_learning_rate(1))) == infinity);
   CHECK(limit(chain(scale_by_adam(), scale_by_learning_rate(1))) ==
         ScaleByAdam::gradient_limit<double>());
+  // Clipping tames what Adam could not hold, unless it clips to more than that.
+  CHECK(limit(descent::chain(descent::clip_by_global_norm(1.0), descent::scale_by_adam(),
+                             descent::scale_by_learning_rate(0.1))) ==
+        std::numeric_limits<double>::infinity());
+  CHECK(limit(descent::chain(descent::clip_by_global_norm(1e200), descent::scale_by_adam(),
+                             descent::scale_by_learning_rate(0.1))) ==
+        ScaleByAdam::gradient_limit<double>());
 }
 
 TEST_CASE("fixed sizes are checked before the first step", "[stepper]") {

@@ -178,7 +178,7 @@ class AnyOptimizer {
       optimizer.set_learning_rate(std::move(rate));
     }
     void scale_learning_rate(double factor) override { optimizer.scale_learning_rate(factor); }
-    Real gradient_limit() const override { return O::gradient_limit(); }
+    Real gradient_limit() const override { return optimizer.gradient_limit(); }
     std::size_t slot_bytes() const override { return optimizer.slot_bytes(); }
     std::size_t passes() const override { return O::passes; }
     std::any save() const override { return optimizer.state(); }

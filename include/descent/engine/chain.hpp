@@ -52,6 +52,15 @@ class Chain {
 
   const std::tuple<Ts...>& transforms() const { return transforms_; }
 
+  /// Calls `f(transform)` for each, in the order of the chain.
+  template <class F>
+  void for_each(const F& f) const {
+    [&]<std::size_t... I>(std::index_sequence<I...>) {
+      (f(std::get<I>(transforms_)), ...);
+    }
+    (Indices<P::count>{});
+  }
+
   std::size_t slot_count() const { return P::offsets(form_)[P::count]; }
   std::size_t slot_offset(std::size_t transform) const { return P::offsets(form_)[transform]; }
 
@@ -122,13 +131,6 @@ class Chain {
   using TraitsOf = TransformTraits<std::remove_cvref_t<T>>;
   using AllSums = std::array<double, P::all_terms == 0 ? 1 : P::all_terms>;
 
-  template <class F>
-  void for_each(const F& f) const {
-    [&]<std::size_t... I>(std::index_sequence<I...>) {
-      (f(std::get<I>(transforms_)), ...);
-    }
-    (Indices<P::count>{});
-  }
   template <class T>
   static auto initial_state(const T& t, Index rows, Index cols) {
     if constexpr (TransformTraits<T>::whole)

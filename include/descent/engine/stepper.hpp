@@ -160,16 +160,19 @@ class Stepper {
   /// Passes over memory that one step makes.
   static constexpr std::size_t passes = Steps::P::passes;
 
-  /// The largest |g| that the state can take in (second moments hold its square): infinite for most chains.
-  static Scalar gradient_limit() {
+  /// The largest |g| that the state can take in (second moments hold its square): infinite for most chains, and where
+  /// a transform before bounds what the state sees.
+  Scalar gradient_limit() const {
     Scalar limit = std::numeric_limits<Scalar>::infinity();
-    (
-        [&] {
-          if constexpr (requires { Ts::template gradient_limit<Scalar>(); }) {
-            limit = (std::min)(limit, Ts::template gradient_limit<Scalar>());
-          }
-        }(),
-        ...);
+    double bound = std::numeric_limits<double>::infinity();
+    steps_.for_each([&](const auto& t) {
+      using T = std::remove_cvref_t<decltype(t)>;
+      if constexpr (requires { T::template gradient_limit<Scalar>(); }) {
+        const Scalar own = T::template gradient_limit<Scalar>();
+        if (!(bound <= static_cast<double>(own))) limit = (std::min)(limit, own);
+      }
+      if constexpr (requires { t.bound(); }) bound = (std::min)(bound, t.bound());
+    });
     return limit;
   }
 

@@ -21,6 +21,8 @@
 //     static constexpr std::size_t forms = 2;       options that cost when on: one loop is compiled per form, ...
 //     std::size_t form() const;                     ... the one in force,
 //     static constexpr std::size_t slots_in(std::size_t form);   ... its slots, and kernel<Real, form>(step)
+//     static Real gradient_limit<Real>();           the largest |g| that its slots can hold; `minimize` stops before
+//     double bound() const;                         no coefficient behind it is larger, so later limits do not count
 //     using State = ...; State init(rows, cols); void apply(update, parameter, State&, step);
 //                                                   whole: arbitrary Eigen code on the update seen as a matrix
 #ifndef DESCENT_ENGINE_TRANSFORM_HPP

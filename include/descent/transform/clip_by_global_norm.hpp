@@ -23,6 +23,9 @@ class ClipByGlobalNorm {
 
   explicit ClipByGlobalNorm(double max_norm) : max_norm_(max_norm) {}
 
+  /// No coefficient behind it is larger.
+  double bound() const { return max_norm_; }
+
   template <class Real>
   auto statistic(const StepInfo&) const {
     return [](const auto& update, const auto&) { return std::array{update}; };
