@@ -76,7 +76,7 @@ Result<V> full(const F& f, const V& x0, O& optimizer, Limits limits, Watchers wa
     now = candidate;
     // Losses that differ by rounding are equal: of their points, that with the smallest gradient is the best. A loss alone
     // tells only half of the digits of x.
-    constexpr double precision =
+    constexpr auto precision =
         static_cast<double>(std::numeric_limits<typename V::Scalar>::epsilon());
     const double rounding = 4 * precision * std::abs(lowest);
     const bool lower = run.loss < lowest - rounding || std::isnan(lowest);

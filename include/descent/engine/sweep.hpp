@@ -64,7 +64,7 @@ class Sums {
   /// Calls `body(accumulators, i)` and `body(accumulators, i, count)` as `sweep` does; the body adds to its argument.
   template <class Body>
   [[gnu::always_inline]] void sweep(Eigen::Index size, const Body& body) {
-    constexpr Eigen::Index width = L::width, block = 64 * 4 * width;
+    constexpr Eigen::Index width = L::width, block = 256 * width;
     Eigen::Index i = 0;
     do {
       clear();

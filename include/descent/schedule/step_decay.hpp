@@ -19,7 +19,8 @@ struct StepDecayOptions {
 /// What `step_decay` returns.
 struct StepDecay : StepDecayOptions {
   double operator()(std::int64_t k) const {
-    return initial * std::pow(rate, static_cast<double>(k / steps));
+    const std::int64_t drops = k / steps;
+    return initial * std::pow(rate, static_cast<double>(drops));
   }
 };
 
