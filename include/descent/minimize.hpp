@@ -136,7 +136,7 @@ Result<V> sampled(const F& f, const V& x0, O& optimizer, const Limits& limits, B
   Run<F, V, Watchers> run(f, x0, limits, gradient_limit(optimizer), watchers);
   run.wants_loss = true;  // where the full sum is looked at, at an epoch's end
   const bool tests_loss = limits.loss >= 0, tests_step = limits.step >= 0;
-  const bool looks = limits.gradient >= 0 || tests_loss || Watchers::use_loss;
+  const bool looks = limits.gradient >= 0 || tests_loss || run.observers_want_loss;
 
   std::array<V, 2> place{x0, x0};
   V epoch_start = tests_step ? x0 : V();

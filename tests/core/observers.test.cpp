@@ -17,17 +17,30 @@ struct Loud {
   static constexpr bool uses_loss = true;
   void operator()(const Progress&) const {}
 };
+struct Asked {
+  bool answer = false;
+  bool uses_loss() const { return answer; }
+  void operator()(const Progress&) const {}
+};
 const auto nothing = [](const Progress&) {};
 using Plain = decltype(nothing);
 }  // namespace
 
 TEST_CASE("whether the loss is used") {
-  static_assert(!Observers<>::use_loss && !Observers<>::any);
-  static_assert(!Observers<Silent>::use_loss && Observers<Silent>::any);
-  static_assert(!Observers<const Silent, Silent>::use_loss);
-  static_assert(Observers<Loud>::use_loss);
-  static_assert(Observers<Plain>::use_loss);  // who says nothing may use it
-  static_assert(Observers<Silent, Plain>::use_loss);
+  Silent silent;
+  const Silent fixed;
+  Loud loud;
+  Asked asked;
+  static_assert(!Observers<>::any && Observers<Silent>::any);
+  CHECK(!Observers<>{}.uses_loss());
+  CHECK(!Observers<Silent>(silent).uses_loss());
+  CHECK(!Observers<const Silent, Silent>(fixed, silent).uses_loss());
+  CHECK(Observers<Loud>(loud).uses_loss());
+  CHECK(Observers<Plain>(nothing).uses_loss());  // who says nothing may use it
+  CHECK(Observers<Silent, Plain>(silent, nothing).uses_loss());
+  CHECK(!Observers<Asked>(asked).uses_loss());
+  asked.answer = true;
+  CHECK(Observers<Silent, Asked>(silent, asked).uses_loss());
 }
 
 TEST_CASE("all observers are told, in their order, whatever the others say") {

@@ -110,6 +110,22 @@ TEST_CASE("silent when the stream is no terminal") {
   CHECK(scratch.text().empty());
 }
 
+TEST_CASE("a silent bar does not have the loss evaluated, a drawn one does") {
+  struct Apart {  // loss and gradient are two calls
+    double loss(const Eigen::VectorXd& x) const { return 0.5 * x.squaredNorm(); }
+    void gradient(const Eigen::VectorXd& x, Eigen::VectorXd& g) const { g = x; }
+  };
+  const auto losses = [](bool always) {
+    const Scratch scratch;
+    return descent::minimize(Apart{}, Eigen::VectorXd::Ones(2), descent::GradientDescent(),
+                             {.max_iterations = 5},
+                             descent::progress_bar({.stream = scratch.file(), .always = always}))
+        .loss_evaluations;
+  };
+  CHECK(losses(false) == 1);  // at the end, for the result
+  CHECK(losses(true) == 6);
+}
+
 TEST_CASE("drawn all the same when asked for") {
   const Scratch scratch;
   const auto result = run({.stream = scratch.file(), .always = true, .interval = 0});

@@ -16,15 +16,6 @@ template <class... Os>
 class Observers {
   std::tuple<Os&...> observers_;
 
-  template <class O>
-  static constexpr bool one_uses_loss = [] {
-    if constexpr (requires { std::remove_cv_t<O>::uses_loss; }) {
-      return bool(std::remove_cv_t<O>::uses_loss);
-    } else {
-      return true;
-    }
-  }();
-
   template <class O, class... Args>
   static bool call(O& observer, const Args&... args) {
     using Answer = std::invoke_result_t<O&, const Args&...>;
@@ -53,7 +44,6 @@ class Observers {
 
  public:
   static constexpr bool any = sizeof...(Os) > 0;
-  static constexpr bool use_loss = (false || ... || one_uses_loss<Os>);
 
   explicit Observers(Os&... observers) : observers_(observers...) {}
 
@@ -62,6 +52,22 @@ class Observers {
     each([&](auto& o) {
       if constexpr (requires { o.begin(x0); }) o.begin(x0);
     });
+  }
+
+  /// Whether one of them looks at the loss; to be asked after `begin`.
+  bool uses_loss() {
+    bool used = false;
+    each([&](const auto& o) {
+      using O = std::remove_cvref_t<decltype(o)>;
+      if constexpr (requires { bool(o.uses_loss()); }) {
+        used = used || o.uses_loss();
+      } else if constexpr (requires { bool(O::uses_loss); }) {
+        used = used || O::uses_loss;
+      } else {
+        used = true;
+      }
+    });
+    return used;
   }
 
   /// false when one of them asks to stop; all of them are told.

@@ -13,6 +13,7 @@ namespace descent::inline v0 {
 /// (false stops the run) is an observer. It may also have
 ///
 ///     static constexpr bool uses_loss = false;   when no observer uses it, the loss is not evaluated for their sake
+///     bool uses_loss() const;                    the same, known only after begin(x0)
 ///     void begin(const V& x0);                   called before the first evaluation
 ///     bool end(V& x);                            called once after the run; true when it replaced x
 struct Progress {

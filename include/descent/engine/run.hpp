@@ -33,7 +33,8 @@ class Run {
   using Scalar = typename V::Scalar;
 
   Limits limits;
-  bool wants_loss;  // at every evaluation
+  bool observers_want_loss = false;
+  bool wants_loss = false;  // at every evaluation
   V g;
   Result<V> result;
   double loss = unknown, norm = unknown;  // of the last evaluation
@@ -44,11 +45,12 @@ class Run {
         largest_gradient_(
             (std::min)(gradient_limit, static_cast<double>((std::numeric_limits<Scalar>::max)()))),
         limits(the_limits),
-        wants_loss(HasLossAndGradient<F, V> || limits.loss >= 0 || Watchers::use_loss),
         g(x0) {
     // A gradient that leaves a coefficient unwritten must not pass for one that is 0.
     std::fill_n(g.data(), g.size(), std::numeric_limits<Scalar>::quiet_NaN());
     watchers_.begin(x0);
+    observers_want_loss = watchers_.uses_loss();
+    wants_loss = HasLossAndGradient<F, V> || limits.loss >= 0 || observers_want_loss;
   }
 
   double seconds() const { return now_in_seconds() - start_; }

@@ -42,6 +42,9 @@ class ProgressBar {
     checked("progress_bar", "interval", options.interval, range::non_negative);
   }
 
+  /// A silent bar does not ask for the loss.
+  bool uses_loss() const { return on_; }
+
   template <class V>
   void begin(const V&) {
     on_ = options_.always || is_terminal();
