@@ -199,6 +199,16 @@ Result<V> sampled(const F& f, const V& x0, O& optimizer, const Limits& limits, B
   return run.finish();
 }
 
+/// Mini-batches as the options want them.
+template <class F, class V, class O, class Watchers>
+Result<V> by_batches(const F& f, const V& x0, O& optimizer, const MinimizeOptions& options,
+                     const Limits& limits, Watchers watchers) {
+  Batches batches(static_cast<Eigen::Index>(f.size()),
+                  static_cast<Eigen::Index>(options.batch_size.value_or(1)), options.sampling,
+                  options.seed);
+  return sampled(f, x0, optimizer, limits, std::move(batches), watchers);
+}
+
 /// Checks the options and picks the driver.
 template <class F, class X, class O, class Watchers>
 Result<typename X::PlainObject> run(const F& f, const Eigen::MatrixBase<X>& x0, O& optimizer,
@@ -234,15 +244,12 @@ Result<typename X::PlainObject> run(const F& f, const Eigen::MatrixBase<X>& x0, 
                   "step(x, g) in a loop of your own");
     return {};
   } else {
-    if constexpr (finite_sum && gradients != Gradients::full) {
-      if (gradients == Gradients::sampled || options.batch_size) {
-        Batches batches(static_cast<Eigen::Index>(f.size()),
-                        static_cast<Eigen::Index>(options.batch_size.value_or(1)), options.sampling,
-                        options.seed);
-        return sampled(f, start, optimizer, limits, std::move(batches), watchers);
-      }
-    }
-    if constexpr (gradients != Gradients::sampled) {
+    if constexpr (gradients == Gradients::sampled) {
+      return by_batches(f, start, optimizer, options, limits, watchers);
+    } else if constexpr (finite_sum && gradients == Gradients::either) {
+      if (options.batch_size) return by_batches(f, start, optimizer, options, limits, watchers);
+      return full(f, start, optimizer, limits, watchers);
+    } else {
       return full(f, start, optimizer, limits, watchers);
     }
   }
