@@ -399,7 +399,7 @@ TEST_CASE("a gate behind elementwise transforms skips the whole step", "[chain]"
   CHECK(same_bits(next, before));
 }
 
-TEST_CASE("chains of several passes allocate at the first step alone", "[chain]") {
+TEST_CASE("chains of several passes allocate at the first step alone", "[chain][allocation]") {
   auto optimizer =
       chain(clip_by_global_norm(1), scale_by_adam(), TrustRatio{}, scale_by_learning_rate(0.01));
   VectorXd x = VectorXd::Ones(100);

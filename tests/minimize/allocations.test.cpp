@@ -41,7 +41,7 @@ void check_loop(const F& f, const V& x0, const O& fresh, MinimizeOptions options
 
 }  // namespace
 
-TEST_CASE("the loop does not allocate") {
+TEST_CASE("the loop does not allocate", "[allocation]") {
   const Eigen::VectorXd dynamic = Eigen::VectorXd::Zero(3);
   const Eigen::Vector3d fixed = Eigen::Vector3d::Zero();
   const RegressionData data(40, 3, 0.1, 1);

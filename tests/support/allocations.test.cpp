@@ -20,7 +20,7 @@ struct alignas(64) Wide {
 const void* volatile seen;
 }  // namespace
 
-TEST_CASE("what is allocated is counted") {
+TEST_CASE("what is allocated is counted", "[allocation]") {
   CHECK(allocated_by([] {}) == Allocations{});
   CHECK(allocated_by([] { seen = std::vector<double>(100).data(); }) == Allocations{1, 800});
   CHECK(allocated_by([] { seen = std::make_unique<Wide>().get(); }) == Allocations{1, 64});
