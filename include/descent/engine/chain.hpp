@@ -7,9 +7,10 @@
 #define DESCENT_ENGINE_CHAIN_HPP
 
 #include <Eigen/Core>
+#include <algorithm>
 #include <array>
-#include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <tuple>
 #include <utility>
 
@@ -17,6 +18,7 @@
 #include "descent/core/step_info.hpp"
 #include "descent/engine/lane.hpp"
 #include "descent/engine/plan.hpp"
+#include "descent/engine/statistics.hpp"
 #include "descent/engine/sweep.hpp"
 #include "descent/engine/transform.hpp"
 
@@ -26,22 +28,29 @@ namespace descent::inline v0 {
 struct StepOutcome {
   bool taken = true;
   bool finite = true;
+  double rate_factor = 1;  // of all later rates
 };
 
 template <class Real, int Size, class... Ts>
-class Chain {
-  using Index = Eigen::Index;
-  using L = Lane<Real, lane_width<Real, Size>>;
+class Chain : public Statistics<Real, Size, Ts...> {
+  using Base = Statistics<Real, Size, Ts...>;
+  using Base::size_of;
+  using Base::transforms_;
+  using typename Base::AllSums;
+  using typename Base::L;
+  using typename Base::NoKernel;
   template <std::size_t I>
-  using Traits = TransformTraits<std::tuple_element_t<I, std::tuple<Ts...>>>;
+  using Traits = typename Base::template Traits<I>;
   template <std::size_t N>
   using Indices = std::make_index_sequence<N>;
 
  public:
-  using P = Plan<Ts...>;
-  using States = std::tuple<typename StateOf<Ts>::type...>;
+  using typename Base::Index;
+  using typename Base::Memory;
+  using typename Base::P;
+  using typename Base::States;
 
-  explicit Chain(std::tuple<Ts...> transforms) : transforms_(std::move(transforms)) {
+  explicit Chain(std::tuple<Ts...> transforms) : Base(std::move(transforms)) {
     std::size_t radix = 1;
     for_each([&](const auto& t) {
       using T = TraitsOf<decltype(t)>;
@@ -49,8 +58,6 @@ class Chain {
       radix *= T::forms;
     });
   }
-
-  const std::tuple<Ts...>& transforms() const { return transforms_; }
 
   /// Calls `f(transform)` for each, in the order of the chain.
   template <class F>
@@ -64,14 +71,22 @@ class Chain {
   std::size_t slot_count() const { return P::offsets(form_)[P::count]; }
   std::size_t slot_offset(std::size_t transform) const { return P::offsets(form_)[transform]; }
 
-  /// Calls `f(column, value)` for each slot that does not start with zeros.
-  template <class F>
-  void each_initial(const F& f) const {
+  /// Throws where a transform does not fit parameters of that size.
+  void check_size([[maybe_unused]] Index size) const {
+    for_each([&](const auto& t) {
+      if constexpr (requires { t.check_size(size); }) t.check_size(size);
+    });
+  }
+  /// Writes the slots that do not start with zeros; `column(k)` is where slot k lies.
+  template <class Column>
+  void initialize(const Column& column, Index size) const {
     std::size_t i = 0;
     for_each([&](const auto& t) {
-      if constexpr (requires { t.initial(i); }) {
-        for (std::size_t k = slot_offset(i); k < slot_offset(i + 1); ++k) {
-          f(k, t.initial(k - slot_offset(i)));
+      for (std::size_t k = slot_offset(i), slot = 0; k < slot_offset(i + 1); ++k, ++slot) {
+        if constexpr (requires { t.initial(slot); }) {
+          std::fill_n(column(k), size, static_cast<Real>(t.initial(slot)));
+        } else if constexpr (requires { t.initialize(slot, column(k), size); }) {
+          t.initialize(slot, column(k), size);
         }
       }
       ++i;
@@ -102,19 +117,6 @@ class Chain {
     (Indices<P::count>{});
   }
 
-  /// Everything that one step works on.
-  struct Memory {
-    const Real* gradient;
-    const Real* x;
-    Real* out;  // may be x
-    Real* slots;
-    Index stride;
-    Real* scratch;
-    Index rows, cols;
-    double* numbers;
-    States* states;
-  };
-
   /// One step. `Check` asks whether the new parameters are finite, in the pass that writes them.
   template <bool Check>
   StepOutcome run(const StepInfo& step, const Memory& memory) {
@@ -123,13 +125,20 @@ class Chain {
     return outcome;
   }
 
+  /// Writes the average of the parameters that a transform keeps, after `steps` steps.
+  void average(std::int64_t steps, const Real* x, const Real* slots, Index stride, Index size,
+               Real* out) const {
+    [&]<std::size_t... I>(std::index_sequence<I...>) {
+      (average_of<I>(steps, x, slots + Index(slot_offset(I)) * stride, stride, size, out), ...);
+    }
+    (Indices<P::count>{});
+  }
+
  private:
-  std::tuple<Ts...> transforms_;
   std::size_t form_ = 0;
 
   template <class T>
   using TraitsOf = TransformTraits<std::remove_cvref_t<T>>;
-  using AllSums = std::array<double, P::all_terms == 0 ? 1 : P::all_terms>;
 
   template <class T>
   static auto initial_state(const T& t, Index rows, Index cols) {
@@ -141,10 +150,6 @@ class Chain {
   template <class T>
   static void set_rate_of(T& t, const Schedule& rate) {
     if constexpr (TransformTraits<T>::has_rate) t.set_rate(rate);
-  }
-
-  static Index size_of(const StepInfo& step) {
-    return Size == Eigen::Dynamic ? Index(step.size) : Index(Size);
   }
 
   template <bool Check, std::size_t... F>
@@ -161,15 +166,9 @@ class Chain {
     (void)(segment<F, Check, S>(step, m, sums, outcome) && ...);
   }
 
-  // What transform I is told: the step, its sums, its numbers.
   template <std::size_t I>
   StepInfo info(const StepInfo& step, const Memory& m, const AllSums& sums) const {
-    StepInfo own = step;
-    if constexpr (P::terms[I] > 0) own.sums = sums.data() + P::term_begin(I);
-    if constexpr (Traits<I>::numbers > 0) {
-      own.numbers = m.numbers + P::number_offsets[I];
-    }
-    return own;
+    return Base::template info<I>(step, m, sums);
   }
 
   // One segment; false when a gate skips the step.
@@ -178,46 +177,99 @@ class Chain {
     constexpr std::size_t B = P::first(S), E = P::last(S);
     const Real* source = S == 0 ? m.gradient : m.scratch;
     if constexpr (P::measured_apart(S))
-      settle<F, S>(step, m, source, measure<F, S>(step, m, source), sums);
+      this->template settle<F, S>(step, m, source, this->template measure<F, S>(step, m, source),
+                                  sums);
     if constexpr (P::is_whole(S)) {
       if constexpr (S == 0) std::copy_n(m.gradient, m.rows * m.cols, m.scratch);
       std::get<B>(transforms_)
           .apply(WholeUpdate<Real>(m.scratch, m.rows, m.cols),
                  WholeParameter<Real>(m.x, m.rows, m.cols), std::get<B>(*m.states),
                  info<B>(step, m, sums));
+      if constexpr (E == P::moves_at && E < P::count) {
+        WholeUpdate<Real>(m.scratch, m.rows, m.cols) += WholeParameter<Real>(m.x, m.rows, m.cols);
+      }
       if constexpr (E == P::count)
         pass<F, Check, S>(step, m, m.scratch, sums, outcome, Indices<0>{});
       return true;
     } else {
-      outcome.taken = admitted<B>(step, m, sums, Indices<E - B>{});
-      if (outcome.taken) {
-        pass<F, Check, S>(step, m, source, sums, outcome, Indices<E - B>{});
-      } else if (m.out != m.x) {
-        std::copy_n(m.x, m.rows * m.cols, m.out);
-      }
+      outcome.taken = admitted<F, S>(step, m, source, sums, outcome, Indices<E - B>{});
+      if (outcome.taken) pass<F, Check, S>(step, m, source, sums, outcome, Indices<E - B>{});
       return outcome.taken;
     }
   }
 
-  template <std::size_t B, std::size_t... I>
-  bool admitted(const StepInfo& step, const Memory& m, const AllSums& sums,
-                std::index_sequence<I...>) const {
-    return (admitted_by<B + I>(step, m, sums) && ...);
+  template <std::size_t F, std::size_t S, std::size_t... I>
+  bool admitted(const StepInfo& step, const Memory& m, const Real* source, const AllSums& sums,
+                StepOutcome& outcome, std::index_sequence<I...>) {
+    return (admitted_by<F, S, P::first(S) + I>(step, m, source, sums, outcome) && ...);
   }
+  template <std::size_t F, std::size_t S, std::size_t I>
+  bool admitted_by(const StepInfo& step, const Memory& m, [[maybe_unused]] const Real* source,
+                   const AllSums& sums, [[maybe_unused]] StepOutcome& outcome) {
+    if constexpr (P::gate[I]) {
+      const auto& gate = std::get<I>(transforms_);
+      if (gate.admits(info<I>(step, m, sums))) return true;
+      if constexpr (requires { gate.slows_down(); }) outcome.rate_factor = gate.slows_down();
+      if constexpr (P::detour[I]) {
+        detour<F, S, I>(step, m, source, sums, Indices<I - P::first(S)>{});
+      } else if (m.out != m.x) {
+        std::copy_n(m.x, m.rows * m.cols, m.out);
+      }
+      return false;
+    } else {
+      return true;
+    }
+  }
+
+  // What gate G does instead of the step, behind the kernels J in front of it, which keep no state.
+  template <std::size_t F, std::size_t S, std::size_t G, std::size_t... J>
+  [[gnu::noinline]] void detour(const StepInfo& step, const Memory& m, const Real* source,
+                                const AllSums& sums, std::index_sequence<J...>) {
+    constexpr auto offset = P::offsets(F);
+    constexpr std::size_t columns = offset[G + 1] - offset[G];
+    const auto instead = std::get<G>(transforms_).template otherwise<Real>(info<G>(step, m, sums));
+    const auto run = [&](const auto&... kernels) {
+      sweep<L>(
+          size_of(step), [&](Index i, auto... count) __attribute__((always_inline)) {
+            L update = L::load(source + i, count...), parameter = L::load(m.x + i, count...);
+            L slot[columns == 0 ? 1 : columns];
+            Real* const slots = m.slots + (columns > 0 ? Index(offset[G]) * m.stride + i : 0);
+            load(slot, slots, m.stride, Indices<columns>{});
+            (apply(kernels, update, parameter, slot, Indices<0>{}), ...);
+            instead_of<L>(instead, parameter, update, slot, Indices<columns>{});
+            store(slot, slots, m.stride, Indices<columns>{});
+            parameter.store(m.out + i, count...);
+          });
+    };
+    run(kernel<F, P::first(S) + J>(step, m, sums)...);
+  }
+  template <class Lane, class Instead, std::size_t... K>
+  [[gnu::always_inline]] static void instead_of(const Instead& instead, Lane& parameter,
+                                                const Lane& update, [[maybe_unused]] Lane* slots,
+                                                std::index_sequence<K...>) {
+    instead(parameter, update, slots[K]...);
+  }
+
   template <std::size_t I>
-  bool admitted_by(const StepInfo& step, const Memory& m, const AllSums& sums) const {
-    if constexpr (P::gate[I]) return std::get<I>(transforms_).admits(info<I>(step, m, sums));
-    return true;
+  void average_of([[maybe_unused]] std::int64_t steps, [[maybe_unused]] const Real* x,
+                  [[maybe_unused]] const Real* slots, [[maybe_unused]] Index stride,
+                  [[maybe_unused]] Index size, [[maybe_unused]] Real* out) const {
+    if constexpr (Traits<I>::averages) {
+      const auto average = std::get<I>(transforms_).template average<Real>(steps);
+      [&]<std::size_t... K>(std::index_sequence<K...>) {
+        sweep<L>(size, [&](Index i, auto... count) {
+          average(L::load(x + i, count...), L::load(slots + Index(K) * stride + i)...)
+              .store(out + i, count...);
+        });
+      }
+      (Indices<Traits<I>::slots>{});
+    }
   }
 
   // ---- the fused loop --------------------------------------------------------------------------
-  struct NoKernel {
-    [[gnu::always_inline]] void operator()(auto&&...) const {}
-  };
-
   template <std::size_t F, std::size_t I>
   auto kernel(const StepInfo& step, const Memory& m, const AllSums& sums) {
-    if constexpr (P::gate[I]) {
+    if constexpr (P::gate[I] && !P::detour[I]) {
       return NoKernel{};
     } else {
       return Traits<I>::template kernel<Real, P::form_of(F, I)>(std::get<I>(transforms_),
@@ -248,7 +300,7 @@ class Chain {
     const int tail = static_cast<int>(size - whole);
     Real* const slots = m.slots + Index(offset[B]) * m.stride;
     Real* const out = makes_step ? m.out : m.scratch;
-    const auto statistics = statistics_of<F, next>(step, m);
+    const auto statistics = this->template statistics_of<F, next>(step, m);
     const auto lanes = [&](const Real* update, const Real* x, Real* to, Index at, Index n,
                            const auto&... kernels) {
       const Index there =
@@ -284,13 +336,13 @@ class Chain {
         if constexpr ((Check && makes_step) || next > 0) poison += padded.check(tail);
         if constexpr (next > 0) {
           std::array<L, P::terms_in(next)> some{};
-          add<F, next>(statistics, some, L::load(padded.out), L::load(padded.x), m.slots + whole,
-                       m.stride, Unscaled{});
+          Base::template add<F, next>(statistics, some, L::load(padded.out), L::load(padded.x),
+                                      m.slots + whole, m.stride, typename Base::Unscaled{});
           for (std::size_t k = 0; k < totals.size(); ++k) totals[k] += sum(some[k]);
         }
       }
       if constexpr (Check && makes_step) outcome.finite = poison == 0;
-      if constexpr (next > 0) settle<F, next>(step, m, m.scratch, totals, sums);
+      if constexpr (next > 0) this->template settle<F, next>(step, m, m.scratch, totals, sums);
     };
     run(kernel<F, B + I>(step, m, sums)...);
   }
@@ -311,15 +363,17 @@ class Chain {
       const L parameter = L::load(x + i);
       L slot[columns == 0 ? 1 : columns];
       load(slot, slots + i, stride, Indices<columns>{});
-      (apply(kernels, update, parameter, slot + (offset[B + I] - offset[B]),
-             Indices<offset[B + I + 1] - offset[B + I]>{}),
+      (apply_at<B + I>(kernels, update, parameter, slot + (offset[B + I] - offset[B]),
+                       Indices<offset[B + I + 1] - offset[B + I]>{}),
        ...);
       store(slot, slots + i, stride, Indices<columns>{});
-      if constexpr (E == P::count) update = parameter + update;
+      // What only copies (behind a whole transform) has not moved yet.
+      if constexpr (sizeof...(I) == 0 && E == P::moves_at) update = parameter + update;
       update.store(out + i);
       if constexpr (E == P::count && Check) part.poison += update - update;
       if constexpr (next > 0) {
-        add<F, next>(statistics, part.sums, update, parameter, all_slots + i, stride, Unscaled{});
+        Base::template add<F, next>(statistics, part.sums, update, parameter, all_slots + i, stride,
+                                    typename Base::Unscaled{});
       }
     }
     return part;
@@ -356,127 +410,12 @@ class Chain {
                                            [[maybe_unused]] L* slots, std::index_sequence<K...>) {
     kernel(update, parameter, slots[K]...);
   }
-
-  // ---- sums ------------------------------------------------------------------------------------
-  template <std::size_t I>
-  auto statistic_of(const StepInfo& step, const Memory& m) const {
-    if constexpr (P::reducing[I]) {
-      return std::get<I>(transforms_).template statistic<Real>(info<I>(step, m, {}));
-    } else {
-      return NoKernel{};
-    }
-  }
-  template <std::size_t F, std::size_t S>
-  auto statistics_of(const StepInfo& step, const Memory& m) const {
-    if constexpr (P::terms_in(S) == 0) {
-      return NoKernel{};
-    } else {
-      return [&]<std::size_t... I>(std::index_sequence<I...>) {
-        return std::tuple(statistic_of<P::first(S) + I>(step, m)...);
-      }
-      (Indices<P::last(S) - P::first(S)>{});
-    }
-  }
-
-  // A factor of 1 that costs no product.
-  struct Unscaled {
-    [[gnu::always_inline]] friend L operator*(Unscaled, L a) { return a; }
-  };
-
-  // Adds what the reducing transforms of segment S take from one lane: coefficients, or their squares for a norm.
-  template <std::size_t F, std::size_t S, class Statistics, std::size_t Terms, class Scale>
-  [[gnu::always_inline]] static void add(const Statistics& statistics, std::array<L, Terms>& sums,
-                                         const L& update, const L& parameter, const Real* all_slots,
-                                         Index stride, Scale scale) {
-    add_all<F, S>(statistics, sums, update, parameter, all_slots, stride, scale,
-                  Indices<P::last(S) - P::first(S)>{});
-  }
-  template <std::size_t F, std::size_t S, class Statistics, std::size_t Terms, class Scale,
-            std::size_t... I>
-  [[gnu::always_inline]] static void add_all(const Statistics& statistics,
-                                             std::array<L, Terms>& sums, const L& update,
-                                             const L& parameter, const Real* all_slots,
-                                             Index stride, Scale scale, std::index_sequence<I...>) {
-    (add_one<F, S, P::first(S) + I>(std::get<I>(statistics), sums, update, parameter, all_slots,
-                                    stride, scale),
-     ...);
-  }
-  template <std::size_t F, std::size_t S, std::size_t T, class Statistic, std::size_t Terms,
-            class Scale>
-  [[gnu::always_inline]] static void add_one(const Statistic& statistic, std::array<L, Terms>& sums,
-                                             const L& update, const L& parameter,
-                                             const Real* all_slots, Index stride, Scale scale) {
-    if constexpr (P::reducing[T]) {
-      constexpr auto offset = P::offsets(F);
-      constexpr std::size_t k0 = P::term_begin(T) - P::term_begin(P::first(S));
-      const auto values =
-          with_slots(statistic, update, parameter, all_slots + Index(offset[T]) * stride, stride,
-                     Indices<offset[T + 1] - offset[T]>{});
-      for (std::size_t k = 0; k < P::terms[T]; ++k) {
-        if (Traits<T>::reduces[k] == Reduce::norm) {
-          const L scaled = scale * values[k];
-          sums[k0 + k] = multiply_add(scaled, scaled, sums[k0 + k]);
-        } else {
-          sums[k0 + k] += values[k];
-        }
-      }
-    }
-  }
-  template <class Statistic, std::size_t... K>
-  [[gnu::always_inline]] static auto with_slots(const Statistic& statistic, const L& update,
-                                                const L& parameter,
-                                                [[maybe_unused]] const Real* slots,
-                                                [[maybe_unused]] Index stride,
-                                                std::index_sequence<K...>) {
-    return statistic(update, parameter, L::load(slots + Index(K) * stride)...);
-  }
-
-  // A pass that only reads, for sums that no other pass could collect.
-  template <std::size_t F, std::size_t S, class Scale = Unscaled>
-  std::array<double, P::terms_in(S)> measure(const StepInfo& step, const Memory& m,
-                                             const Real* source, Scale scale = {}) const {
-    const auto statistics = statistics_of<F, S>(step, m);
-    Sums<L, P::terms_in(S)> collected;
-    collected.sweep(
-        size_of(step), [&](auto& sums, Index i, auto... count) __attribute__((always_inline)) {
-          add<F, S>(statistics, sums, L::load(source + i, count...), L::load(m.x + i, count...),
-                    m.slots + i, m.stride, scale);
-        });
-    return collected.totals();
-  }
-
-  // From sums of squares to norms. Squares that overflowed or vanished are summed again with the coefficients scaled by
-  // a power of two: rare, so the common case pays a comparison.
-  template <std::size_t F, std::size_t S>
-  void settle(const StepInfo& step, const Memory& m, const Real* source,
-              const std::array<double, P::terms_in(S)>& raw, AllSums& sums) const {
-    constexpr bool is_float = sizeof(Real) == 4;
-    constexpr double big = is_float ? 1e37 : 1e300, small = is_float ? 1e-24 : 1e-280;
-    constexpr int shift = is_float ? 80 : 600;
-    constexpr auto kinds = kinds_in<S>(Indices<P::last(S) - P::first(S)>{});
-    for (std::size_t k = 0; k < raw.size(); ++k) {
-      double value = raw[k];
-      if (kinds[k] == Reduce::norm) {
-        if (value <= big && value >= small) {
-          value = std::sqrt(value);
-        } else {
-          const int exponent = value < small ? shift : -shift;
-          value = measure<F, S>(step, m, source, L(std::ldexp(1.0, exponent)))[k];
-          value = std::ldexp(std::sqrt(value), -exponent);
-        }
-      }
-      sums[P::term_begin(P::first(S)) + k] = value;
-    }
-  }
-  template <std::size_t S, std::size_t... I>
-  static constexpr auto kinds_in(std::index_sequence<I...>) {
-    std::array<Reduce, P::terms_in(S)> kinds{};
-    std::size_t k = 0;
-    const auto append = [&](const auto& reduces) {
-      for (const Reduce kind : reduces) kinds[k++] = kind;
-    };
-    (append(Traits<P::first(S) + I>::reduces), ...);
-    return kinds;
+  // The same at its place in the chain: behind the last transform of the step, the update becomes the new parameter.
+  template <std::size_t I, class Kernel, class Slots>
+  [[gnu::always_inline]] static void apply_at(const Kernel& kernel, L& update, const L& parameter,
+                                              L* slots, Slots indices) {
+    apply(kernel, update, parameter, slots, indices);
+    if constexpr (I + 1 == P::moves_at) update = parameter + update;
   }
 };
 

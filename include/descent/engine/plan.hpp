@@ -18,23 +18,35 @@ struct Plan {
   static constexpr std::size_t count = sizeof...(Ts);
   static_assert(count > 0, "descent::chain needs at least one transform");
 
-  // ---- stages: gradient -> direction -> step ---------------------------------------------------
-  enum class Flaw { none, no_rate, two_rates, after_rate, needs_gradient, needs_step };
-  static constexpr Flaw flaw = [] {
+  // ---- stages: gradient -> direction -> step -> point --------------------------------------------
+  enum class Flaw { none, no_rate, two_rates, after_rate, after_point, needs_gradient, needs_step };
+  struct Stages {
+    Flaw flaw = Flaw::none;
+    std::size_t moves_at = count;
+  };
+  static constexpr Stages stages = []() -> Stages {
     constexpr Stage accepts[] = {TransformTraits<Ts>::accepts...};
     constexpr Stage yields[] = {TransformTraits<Ts>::yields...};
     Stage stage = Stage::gradient;
+    std::size_t moves_at = count;
     for (std::size_t i = 0; i < count; ++i) {
+      if (stage == Stage::step && accepts[i] == Stage::point) {
+        stage = Stage::point;
+        moves_at = i;
+      }
       if (!overlap(accepts[i], stage)) {
-        if (stage == Stage::step) {
-          return yields[i] == Stage::step ? Flaw::two_rates : Flaw::after_rate;
-        }
-        return accepts[i] == Stage::step ? Flaw::needs_step : Flaw::needs_gradient;
+        const bool moved = overlap(stage, Stage::step | Stage::point);
+        if (moved && yields[i] == Stage::step) return {Flaw::two_rates};
+        if (moved) return {accepts[i] == Stage::step ? Flaw::after_point : Flaw::after_rate};
+        return {overlap(accepts[i], Stage::gradient) ? Flaw::needs_gradient : Flaw::needs_step};
       }
       if (yields[i] != Stage::unchanged) stage = yields[i];
     }
-    return stage == Stage::step ? Flaw::none : Flaw::no_rate;
+    return {overlap(stage, Stage::step | Stage::point) ? Flaw::none : Flaw::no_rate, moves_at};
   }();
+  static constexpr Flaw flaw = stages.flaw;
+  /// The first transform that takes the new parameters; in front of it they are formed.
+  static constexpr std::size_t moves_at = stages.moves_at;
   static_assert(flaw != Flaw::no_rate,
                 "descent::chain: no learning rate: end the chain with scale_by_learning_rate(...), "
                 "or with a rule that has a rate of its own");
@@ -52,11 +64,15 @@ struct Plan {
   static_assert(flaw != Flaw::needs_step,
                 "descent::chain: averaging, projections and proximal steps take the finished step: "
                 "move them behind scale_by_learning_rate(...)");
+  static_assert(flaw != Flaw::after_point,
+                "descent::chain: a transform of the step stands behind one that makes the new "
+                "parameters (averaging, projections, proximal steps): move it in front of that");
 
   // ---- passes ----------------------------------------------------------------------------------
   static constexpr std::array<bool, count> whole = {TransformTraits<Ts>::whole...};
   static constexpr std::array<bool, count> reducing = {TransformTraits<Ts>::reducing...};
   static constexpr std::array<bool, count> gate = {TransformTraits<Ts>::gate...};
+  static constexpr std::array<bool, count> detour = {TransformTraits<Ts>::detour...};
   static constexpr std::array<std::size_t, count> terms = {TransformTraits<Ts>::reduces.size()...};
 
   static constexpr bool gates_come_first = [] {
@@ -65,13 +81,15 @@ struct Plan {
     bool stateful = false;
     for (std::size_t i = 0; i < count; ++i) {
       if (gate[i] && stateful) return false;
-      stateful = stateful || whole[i] || slots[i] > 0 || numbers[i] > 0;
+      // The slots of a gate that refuses in vain stay as they are; its numbers may have been counted on.
+      stateful = stateful || whole[i] || numbers[i] > 0 || (slots[i] > 0 && !gate[i]);
     }
     return true;
   }();
   static_assert(gates_come_first,
-                "descent::chain: skip_if_not_finite() must come before the transforms that keep "
-                "state, since a skipped step changes nothing: move it to the head of the chain");
+                "descent::chain: skip_if_not_finite(), accumulate() and others that may end a step "
+                "must come before the transforms that keep state, since such a step leaves them as "
+                "they are: move them to the head of the chain");
 
   struct Cuts {
     std::size_t begin[count + 1]{};
@@ -79,13 +97,13 @@ struct Plan {
   };
   static constexpr Cuts cuts = [] {
     Cuts c;
-    bool fresh = true;  // nothing but gates since the segment began
+    bool fresh = true;  // nothing but gates without a kernel since the segment began
     for (std::size_t i = 0; i < count; ++i) {
       if (i > 0 && (whole[i] || whole[i - 1] || (reducing[i] && !fresh))) {
         c.begin[c.segments++] = i;
         fresh = true;
       }
-      fresh = fresh && gate[i];
+      fresh = fresh && gate[i] && !detour[i];
     }
     c.begin[c.segments] = count;
     return c;

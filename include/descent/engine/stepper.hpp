@@ -153,6 +153,27 @@ class Stepper {
             there ? state_.slots.size() : 0};
   }
 
+  /// Transform `I` of the chain, for what it tells about itself.
+  template <std::size_t I>
+  const auto& transform() const {
+    return std::get<I>(steps_.transforms());
+  }
+
+  /// The average of the parameters that a transform of the chain keeps (weight averaging, look-ahead, Schedule-Free): the
+  /// point to evaluate, while x, as the last step left it, is the one to go on with. x before the first step.
+  Vector averaged(const Vector& x) const requires(TransformTraits<Ts>::averages || ...) {
+    Vector result = x;
+    if (steps() == 0) return result;
+    constexpr bool transposed = Vector::IsRowMajor && !Vector::IsVectorAtCompileTime;
+    if ((transposed ? x.cols() : x.rows()) != state_.rows ||
+        (transposed ? x.rows() : x.cols()) != state_.cols) {
+      throw_size(x.rows(), x.cols(), state_.rows * state_.cols);
+    }
+    steps_.average(steps(), x.data(), state_.slots.column(0), state_.slots.stride(), x.size(),
+                   result.data());
+    return result;
+  }
+
   /// Bytes of slots that one step reads and writes.
   std::size_t slot_bytes() const {
     return state_.slots.count() * static_cast<std::size_t>(state_.slots.size()) * sizeof(Scalar);
@@ -233,12 +254,11 @@ class Stepper {
       }
       return;
     }
+    steps_.check_size(size);
     auto matrices = steps_.initial_states(rows, cols);
     if constexpr (Steps::P::needs_scratch) scratch_.resize(size, 1);
     state_.slots.resize(size, steps_.slot_count());
-    steps_.each_initial([&](std::size_t k, double value) {
-      std::fill_n(state_.slots.column(k), size, static_cast<Scalar>(value));
-    });
+    steps_.initialize([&](std::size_t k) { return state_.slots.column(k); }, size);
     state_.matrices = std::move(matrices);
     state_.rows = rows;
     state_.cols = cols;
@@ -268,6 +288,7 @@ class Stepper {
                .numbers = state_.numbers.data(),
                .states = &state_.matrices});
     if (outcome.taken) ++state_.steps;
+    state_.rate_scale *= outcome.rate_factor;
     return outcome;
   }
 };

@@ -13,11 +13,17 @@
 //
 //     static constexpr std::size_t slots = 2;       state: further `auto&` arguments of the kernel, zero at the start
 //     double initial(std::size_t slot) const;       where a slot does not start at zero
+//     void initialize(std::size_t slot, Real* column, Eigen::Index size) const;        ... or at one number (template)
+//     void check_size(Eigen::Index size) const;     throws where it does not fit parameters of that size
 //     static constexpr std::size_t numbers = 1;     doubles of its own from step to step: step.numbers, zero at first
-//     static constexpr Stage accepts, yields;       see core/stage.hpp; default: gradient or direction, unchanged
+//     static constexpr Stage accepts, yields;       see core/stage.hpp; default: gradient or direction, unchanged.
+//                                                   Who accepts Stage::point gets the new parameters as its update
 //     static constexpr std::array reduces{...};     reducing: sums over the whole update, which one more pass collects
 //     auto statistic<Real>(const StepInfo&) const;  ... returns (update, parameter, slots...) -> std::array of lanes
-//     bool admits(const StepInfo&) const;           a gate (reducing, no kernel): false skips the whole step
+//     bool admits(const StepInfo&) const;           a gate: false skips the whole step. It has no kernel, unless it has ...
+//     auto otherwise<Real>(const StepInfo&);        ... (auto& parameter, update, auto&... slots): done instead of the step
+//     double slows_down() const;                    ... the factor of all later rates when it refuses
+//     auto average<Real>(std::int64_t steps) const; (parameter, slots...) -> the average that Stepper::averaged reads out
 //     static constexpr std::size_t forms = 2;       options that cost when on: one loop is compiled per form, ...
 //     std::size_t form() const;                     ... the one in force,
 //     static constexpr std::size_t slots_in(std::size_t form);   ... its slots, and kernel<Real, form>(step)
@@ -81,6 +87,11 @@ struct TransformTraits {
   }();
   static constexpr bool reducing = reduces.size() > 0;
   static constexpr bool gate = requires(const T& t, const StepInfo& step) { t.admits(step); };
+  /// A gate that does something else instead of the step.
+  static constexpr bool detour = requires(const T& t, const StepInfo& step) {
+    t.template otherwise<float>(step);
+  };
+  static constexpr bool averages = requires(const T& t) { t.template average<float>(0); };
   static constexpr bool whole = requires { typename T::State; };
   static constexpr bool has_rate = requires(const T& t) { t.rate(0); };
 

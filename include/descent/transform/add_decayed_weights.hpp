@@ -5,8 +5,10 @@
 #ifndef DESCENT_TRANSFORM_ADD_DECAYED_WEIGHTS_HPP
 #define DESCENT_TRANSFORM_ADD_DECAYED_WEIGHTS_HPP
 
+#include <Eigen/Core>
 #include <cstddef>
 #include <string_view>
+#include <utility>
 
 #include "descent/core/errors.hpp"
 #include "descent/core/step_info.hpp"
@@ -34,10 +36,50 @@ class AddDecayedWeights {
   double weight_decay_;
 };
 
+/// The same where a mask says so: g ← g + λ mask x. State: the mask; one pass.
+class AddMaskedDecayedWeights {
+ public:
+  static constexpr std::size_t slots = 1;
+
+  AddMaskedDecayedWeights(double weight_decay, Eigen::VectorXd mask)
+      : weight_decay_(weight_decay), mask_(std::move(mask)) {}
+
+  void check_size(Eigen::Index size) const {
+    if (mask_.size() != size) {
+      throw_invalid("add_decayed_weights", "mask", join({to_text(mask_.size()), " coefficients"}),
+                    join({"of ", to_text(size), ", as many as there are parameters"}));
+    }
+  }
+  template <class Real>
+  void initialize(std::size_t, Real* column, Eigen::Index size) const {
+    for (Eigen::Index i = 0; i < size; ++i) {
+      column[i] = static_cast<Real>(weight_decay_ * mask_[i]);
+    }
+  }
+
+  template <class Real>
+  auto kernel(const StepInfo&) const {
+    return [](auto& update, const auto& parameter, const auto& lambda) {
+      update += lambda * parameter;
+    };
+  }
+
+ private:
+  double weight_decay_;
+  Eigen::VectorXd mask_;
+};
+
 /// λ = weight_decay in [0, ∞), otherwise `std::invalid_argument`; `who` is the name that its message begins with.
 inline AddDecayedWeights add_decayed_weights(double weight_decay,
                                              std::string_view who = "add_decayed_weights") {
   return AddDecayedWeights(checked(who, "weight_decay", weight_decay, range::non_negative));
+}
+/// The same for the parameters whose mask is 1, and not for those (biases, norms) whose mask is 0; a number between decays
+/// by that part. The mask has one coefficient for each parameter, in the order in which they lie in memory. Throws
+/// `std::invalid_argument` for λ outside [0, ∞), and at the first step where the sizes differ.
+inline AddMaskedDecayedWeights add_decayed_weights(double weight_decay, Eigen::VectorXd mask) {
+  return {checked("add_decayed_weights", "weight_decay", weight_decay, range::non_negative),
+          std::move(mask)};
 }
 
 }  // namespace descent::inline v0
