@@ -10,13 +10,31 @@
 #include "descent/optimizer/gradient_descent.hpp"  // full gradients, with momentum or Nesterov's form
 #include "descent/optimizer/sgd.hpp"  // mini-batches, with momentum, dampening, Nesterov, weight decay
 
-// Transforms, to compose an optimizer of one's own with chain(...)
-#include "descent/transform/add_decayed_weights.hpp"  // weight decay, coupled or decoupled by its place
-#include "descent/transform/clip_by_global_norm.hpp"     // bounds the norm of the gradient
-#include "descent/transform/scale_by_adam.hpp"           // Adam's direction
-#include "descent/transform/scale_by_learning_rate.hpp"  // makes the step
+// Transforms, to compose an optimizer of one's own with chain(...): of the gradient
+#include "descent/transform/accumulate.hpp"  // one step for the mean of k gradients
+#include "descent/transform/add_decayed_weights.hpp"  // weight decay, coupled or decoupled by its place, masked
+#include "descent/transform/centralize.hpp"           // takes the mean away
+#include "descent/transform/clip_adaptively.hpp"      // bounds its norm by that of the parameters
+#include "descent/transform/clip_by_block_norm.hpp"   // bounds the norm of each block
+#include "descent/transform/clip_by_global_norm.hpp"  // bounds its norm
+#include "descent/transform/clip_by_value.hpp"        // bounds each coefficient
+#include "descent/transform/rollback_if_not_finite.hpp"  // goes back on NaN or infinity
 #include "descent/transform/skip_if_not_finite.hpp"      // takes no step on NaN or infinity
-#include "descent/transform/trace.hpp"                   // momentum
+#include "descent/transform/stop_if_not_finite.hpp"      // takes no step any more
+// ... to a direction
+#include "descent/transform/ema.hpp"            // moving average, corrected
+#include "descent/transform/scale_by_adam.hpp"  // Adam's direction
+#include "descent/transform/trace.hpp"          // momentum
+// ... to a step
+#include "descent/transform/scale_by_learning_rate.hpp"  // makes the step
+// ... of the new parameters
+#include "descent/transform/lookahead.hpp"           // k steps forward, one back
+#include "descent/transform/project_on_ball.hpp"     // norm
+#include "descent/transform/project_on_box.hpp"      // bounds
+#include "descent/transform/project_on_simplex.hpp"  // simplex and l1-ball
+#include "descent/transform/proximal.hpp"            // L1, L2, elastic net
+#include "descent/transform/swa.hpp"                 // plain mean beside the parameters
+#include "descent/transform/weight_ema.hpp"          // moving average beside the parameters
 
 // Schedules
 #include "descent/schedule/constant.hpp"           // a number, for composing

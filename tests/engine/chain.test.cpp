@@ -20,6 +20,7 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <type_traits>
 #include <vector>
 
 using namespace descent;
@@ -71,6 +72,38 @@ struct Project {
   void apply(Update&& update, const Parameter& x, State& state, const StepInfo&) const {
     update = update.cwiseMax(-x);
     ++state.calls;
+  }
+};
+
+// Of the point: whatever the step, all parameters are 0.1.
+struct Hold {
+  static constexpr Stage accepts = Stage::point;
+  template <class Real>
+  auto kernel(const StepInfo&) const {
+    return [](auto& x, const auto&) { x = std::remove_reference_t<decltype(x)>(Real(0.1)); };
+  }
+};
+struct WholeHold {
+  static constexpr Stage accepts = Stage::point;
+  using State = NoState;
+  State init(Index, Index) const { return {}; }
+  template <class Point, class Before>
+  void apply(Point&& x, const Before&, State&, const StepInfo&) const {
+    x.setConstant(0.1);
+  }
+};
+// Of the point, reducing: the parameters get norm 1.
+struct LargestNorm {
+  static constexpr Stage accepts = Stage::point;
+  static constexpr std::array reduces{Reduce::norm};
+  template <class Real>
+  auto statistic(const StepInfo&) const {
+    return [](const auto& x, const auto&) { return std::array{x}; };
+  }
+  template <class Real>
+  auto kernel(const StepInfo& step) const {
+    const auto scale = static_cast<Real>(1 / step.sums[0]);
+    return [=](auto& x, const auto&) { x = scale * x; };
   }
 };
 
@@ -177,6 +210,39 @@ TEST_CASE("a plan makes as few passes as it can", "[chain]") {
   CHECK(passes(chain(Orthogonalize{}, clip_by_global_norm(1), rate)) == 3);
   CHECK(passes(chain(rate, Project{})) == 2);
   CHECK(passes(chain(Orthogonalize{}, Orthogonalize{}, rate, Project{})) == 4);
+  CHECK(passes(chain(scale_by_adam(), rate, Hold{})) == 1);
+  CHECK(passes(chain(Orthogonalize{}, rate, Hold{}, Hold{})) == 2);
+}
+
+TEST_CASE("a transform of the point sets the new parameters, to the bit", "[chain]") {
+  // x + (h - x) is not h: one that goes through the step would not do.
+  const auto check = [](auto optimizer) {
+    VectorXd x = Numbers(1).vector<double>(37), next(37);
+    for (int t = 0; t < 3; ++t) {
+      const VectorXd g = Numbers(2).vector<double>(37), before = x;
+      optimizer.step(x, g);
+      CHECK(same_bits(x, VectorXd::Constant(37, 0.1)));
+      const StepOutcome outcome = optimizer.advance(before, g, next, 0);
+      CHECK(outcome.taken);
+      CHECK(outcome.finite);
+      CHECK(same_bits(next, x));
+    }
+  };
+  const auto rate = scale_by_learning_rate(0.3);
+  check(chain(rate, Hold{}));
+  check(chain(clip_by_global_norm(1), scale_by_adam(), rate, Hold{}));
+  check(chain(rate, Hold{}, Hold{}));
+  check(chain(rate, Project{}, Hold{}));      // behind a whole transform of the step
+  check(chain(rate, WholeHold{}));            // a whole one itself, last
+  check(chain(rate, WholeHold{}, Hold{}));    // and in front of another
+  check(chain(rate, LargestNorm{}, Hold{}));  // reducing
+
+  // What a transform of the point sees is x + step, and its statistic as well.
+  auto seen = chain(rate, LargestNorm{});
+  static_assert(decltype(seen)::passes == 2);
+  VectorXd x = VectorXd::Ones(5);
+  seen.step(x, VectorXd::Constant(5, 10).eval());  // 1 - 3 = -2, of norm 2 sqrt(5)
+  CHECK(x.isApprox(VectorXd::Constant(5, -2 / (2 * std::sqrt(5.0)))));
 }
 
 TEST_CASE("a transform of ten lines that declares nothing", "[chain]") {

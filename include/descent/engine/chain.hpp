@@ -77,20 +77,30 @@ class Chain : public Statistics<Real, Size, Ts...> {
       if constexpr (requires { t.check_size(size); }) t.check_size(size);
     });
   }
-  /// Writes the slots that do not start with zeros; `column(k)` is where slot k lies.
+  /// Writes the slots of the first `transforms` as they begin; `column(k)` is where slot k lies.
   template <class Column>
-  void initialize(const Column& column, Index size) const {
+  void initialize(const Column& column, Index size, std::size_t transforms = P::count) const {
     std::size_t i = 0;
     for_each([&](const auto& t) {
+      if (i == transforms) return;
       for (std::size_t k = slot_offset(i), slot = 0; k < slot_offset(i + 1); ++k, ++slot) {
-        if constexpr (requires { t.initial(slot); }) {
-          std::fill_n(column(k), size, static_cast<Real>(t.initial(slot)));
-        } else if constexpr (requires { t.initialize(slot, column(k), size); }) {
+        Real value(0);
+        if constexpr (requires { t.initial(slot); }) value = static_cast<Real>(t.initial(slot));
+        std::fill_n(column(k), size, value);
+        if constexpr (requires { t.initialize(slot, column(k), size); }) {
           t.initialize(slot, column(k), size);
         }
       }
       ++i;
     });
+  }
+  /// Whether a transform wants those before it to begin afresh behind this step.
+  bool restarts(const StepInfo& step) const {
+    bool restarts = false;
+    for_each([&](const auto& t) {
+      if constexpr (TraitsOf<decltype(t)>::restarts) restarts |= t.restarts(step);
+    });
+    return restarts;
   }
 
   States initial_states([[maybe_unused]] Index rows, [[maybe_unused]] Index cols) const {

@@ -129,6 +129,7 @@ struct Plan {
   }
   /// Between two passes the update waits in a scratch column.
   static constexpr bool needs_scratch = segments > 1 || whole[0];
+  static constexpr bool restarts = (TransformTraits<Ts>::restarts || ...);
   static constexpr bool has_whole = (TransformTraits<Ts>::whole || ...);
   static constexpr std::size_t passes = [] {
     std::size_t n = segments;

@@ -10,6 +10,7 @@
 #include <array>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <tuple>
 #include <utility>
 
@@ -41,6 +42,7 @@ class Statistics {
     Index rows, cols;
     double* numbers;
     States* states;
+    std::int64_t restarted_at;
   };
 
   explicit Statistics(std::tuple<Ts...> transforms) : transforms_(std::move(transforms)) {}
@@ -72,6 +74,7 @@ class Statistics {
     if constexpr (Traits<I>::numbers > 0) {
       own.numbers = m.numbers + P::number_offsets[I];
     }
+    if constexpr (P::restarts && I < P::moves_at) own.t -= m.restarted_at;
     return own;
   }
 

@@ -46,11 +46,12 @@ class Stepper {
  public:
   /// Everything that the next step depends on besides the options.
   struct State {
-    std::int64_t steps = 0;  ///< taken so far
-    double rate_scale = 1;   ///< what `scale_learning_rate` amounts to
-    Eigen::Index rows = -1;  ///< of the parameters; -1: no step has been made
-    Eigen::Index cols = -1;  ///< of the parameters; -1: no step has been made
-    Slots slots;             ///< the numbers kept for each coefficient
+    std::int64_t steps = 0;         ///< taken so far
+    std::int64_t restarted_at = 0;  ///< the step at which look-ahead let the chain begin afresh
+    double rate_scale = 1;          ///< what `scale_learning_rate` amounts to
+    Eigen::Index rows = -1;         ///< of the parameters; -1: no step has been made
+    Eigen::Index cols = -1;         ///< of the parameters; -1: no step has been made
+    Slots slots;                    ///< the numbers kept for each coefficient
     /// The doubles that transforms keep.
     std::array<double, Steps::P::number_offsets[sizeof...(Ts)]> numbers{};
     /// The matrices of whole transforms.
@@ -107,7 +108,7 @@ class Stepper {
 
   /// Back to before the first step, as if new; another size may follow.
   void reset() {
-    state_.steps = 0;
+    state_.steps = state_.restarted_at = 0;
     state_.rate_scale = 1;
     state_.rows = state_.cols = -1;
     state_.slots.resize(0 * state_.slots.size(), 0);
@@ -264,6 +265,15 @@ class Stepper {
     state_.cols = cols;
   }
 
+  // All that stands before the new parameters, as at the first step.
+  void begin_afresh() {
+    steps_.initialize([&](std::size_t k) { return state_.slots.column(k); }, state_.slots.size(),
+                      Steps::P::moves_at);
+    state_.numbers.fill(0);
+    state_.matrices = steps_.initial_states(state_.rows, state_.cols);
+    state_.restarted_at = state_.steps;
+  }
+
   template <bool Check>
   StepOutcome run(const Scalar* x, const Scalar* g, Scalar* out, Eigen::Index rows,
                   Eigen::Index cols, double loss) {
@@ -286,8 +296,12 @@ class Stepper {
                .rows = rows,
                .cols = cols,
                .numbers = state_.numbers.data(),
-               .states = &state_.matrices});
+               .states = &state_.matrices,
+               .restarted_at = state_.restarted_at});
     if (outcome.taken) ++state_.steps;
+    if constexpr (Steps::P::restarts) {
+      if (outcome.taken && steps_.restarts(info)) begin_afresh();
+    }
     state_.rate_scale *= outcome.rate_factor;
     return outcome;
   }

@@ -27,6 +27,7 @@
 //     static constexpr std::size_t forms = 2;       options that cost when on: one loop is compiled per form, ...
 //     std::size_t form() const;                     ... the one in force,
 //     static constexpr std::size_t slots_in(std::size_t form);   ... its slots, and kernel<Real, form>(step)
+//     bool restarts(const StepInfo&) const;         behind the rate: true lets all before it begin afresh, t = 1 next
 //     static Real gradient_limit<Real>();           the largest |g| that its slots can hold; `minimize` stops before
 //     double bound() const;                         no coefficient behind it is larger, so later limits do not count
 //     using State = ...; State init(rows, cols); void apply(update, parameter, State&, step);
@@ -92,6 +93,7 @@ struct TransformTraits {
     t.template otherwise<float>(step);
   };
   static constexpr bool averages = requires(const T& t) { t.template average<float>(0); };
+  static constexpr bool restarts = requires(const T& t, const StepInfo& step) { t.restarts(step); };
   static constexpr bool whole = requires { typename T::State; };
   static constexpr bool has_rate = requires(const T& t) { t.rate(0); };
 

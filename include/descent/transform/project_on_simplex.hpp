@@ -1,0 +1,84 @@
+// project_on_simplex, project_on_l1_ball: the Euclidean projections on
+//
+//     { x : xᵢ ≥ 0, Σ xᵢ = r }:   x ← max(x − θ, 0), with θ such that the sum is r
+//     { x : ‖x‖₁ ≤ r }:           x ← sign(x) · (the projection of |x| on the simplex), unless x is inside already
+//
+// J. Duchi et al., "Efficient projections onto the l1-ball for learning in high dimensions", ICML 2008, figures 1 and 2,
+// by sorting: O(n log n).
+#ifndef DESCENT_TRANSFORM_PROJECT_ON_SIMPLEX_HPP
+#define DESCENT_TRANSFORM_PROJECT_ON_SIMPLEX_HPP
+
+#include <Eigen/Core>
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <limits>
+#include <type_traits>
+
+#include "descent/core/errors.hpp"
+#include "descent/core/stage.hpp"
+#include "descent/core/step_info.hpp"
+#include "descent/engine/lane.hpp"
+#include "descent/engine/transform.hpp"
+
+namespace descent::inline v0 {
+
+/// A whole transform: one more pass, and a sort. NaN makes all coefficients NaN.
+class ProjectOnSimplex {
+ public:
+  static constexpr Stage accepts = Stage::point;
+
+  /// Room to sort in; nothing that a later step depends on.
+  struct State {
+    Eigen::VectorXd sorted;
+    friend bool operator==(const State&, const State&) { return true; }
+  };
+  State init(Eigen::Index rows, Eigen::Index cols) const { return {Eigen::VectorXd(rows * cols)}; }
+
+  ProjectOnSimplex(double radius, bool ball) : radius_(radius), ball_(ball) {}
+
+  template <class Point, class Before>
+  void apply(Point&& x, const Before&, State& state, const StepInfo&) const {
+    using Real = typename std::remove_cvref_t<Point>::Scalar;
+    if (x.size() == 0) return;
+    Eigen::VectorXd& s = state.sorted;
+    for (Eigen::Index i = 0; i < s.size(); ++i) {
+      s[i] = static_cast<double>(ball_ ? std::abs(x.data()[i]) : x.data()[i]);
+    }
+    if (!s.allFinite()) {
+      x.setConstant(std::numeric_limits<Real>::quiet_NaN());
+      return;
+    }
+    if (ball_ && s.sum() <= radius_) return;
+    std::sort(s.begin(), s.end(), std::greater<>());
+    double sum = 0, theta = 0;
+    for (Eigen::Index k = 0; k < s.size(); ++k) {
+      sum += s[k];
+      const double candidate = (sum - radius_) / static_cast<double>(k + 1);
+      if (!(s[k] > candidate)) break;
+      theta = candidate;
+    }
+    for (Eigen::Index i = 0; i < s.size(); ++i) {
+      const auto value = static_cast<double>(x.data()[i]);
+      const double rest = (std::max)((ball_ ? std::abs(value) : value) - theta, 0.0);
+      x.data()[i] = static_cast<Real>(ball_ ? std::copysign(rest, value) : rest);
+    }
+  }
+
+ private:
+  double radius_;
+  bool ball_;
+};
+
+/// Coefficients that are not negative and sum to r = radius in (0, ∞), otherwise `std::invalid_argument`.
+inline ProjectOnSimplex project_on_simplex(double radius = 1) {
+  return {checked("project_on_simplex", "radius", radius, range::positive), false};
+}
+/// Absolute values that sum to at most r = radius in (0, ∞), otherwise `std::invalid_argument`.
+inline ProjectOnSimplex project_on_l1_ball(double radius) {
+  return {checked("project_on_l1_ball", "radius", radius, range::positive), true};
+}
+
+}  // namespace descent::inline v0
+
+#endif  // DESCENT_TRANSFORM_PROJECT_ON_SIMPLEX_HPP
