@@ -39,9 +39,19 @@
 // Schedules
 #include "descent/schedule/constant.hpp"           // a number, for composing
 #include "descent/schedule/cosine_decay.hpp"       // half a cosine
+#include "descent/schedule/cosine_restarts.hpp"    // half a cosine again and again
+#include "descent/schedule/cyclic.hpp"             // up and down in lines, again and again
 #include "descent/schedule/exponential_decay.hpp"  // the same factor at every update
-#include "descent/schedule/step_decay.hpp"         // a drop every so many updates
-#include "descent/schedule/warmup_cosine.hpp"      // a linear rise, then half a cosine
+#include "descent/schedule/inverse_sqrt.hpp"       // a linear rise, then 1/√t
+#include "descent/schedule/joined.hpp"      // one schedule after another, or a list of constants
+#include "descent/schedule/linear.hpp"      // a line, up or down
+#include "descent/schedule/multi_step.hpp"  // a drop at each milestone
+#include "descent/schedule/one_cycle.hpp"   // up to a large rate, down to a tiny one
+#include "descent/schedule/polynomial_decay.hpp"     // a power of what is left
+#include "descent/schedule/product.hpp"              // schedules that multiply each other
+#include "descent/schedule/step_decay.hpp"           // a drop every so many updates
+#include "descent/schedule/warmup_cosine.hpp"        // a linear rise, then half a cosine
+#include "descent/schedule/warmup_stable_decay.hpp"  // a linear rise, a plateau, a decay
 
 // Objectives
 #include "descent/objective/callable.hpp"        // objective(f) of a callable (x, g) -> loss

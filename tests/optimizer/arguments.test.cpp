@@ -7,8 +7,10 @@
 
 #include <descent/schedule/cosine_decay.hpp>
 #include <descent/schedule/exponential_decay.hpp>
+#include <descent/schedule/one_cycle.hpp>
 #include <descent/schedule/step_decay.hpp>
 #include <descent/schedule/warmup_cosine.hpp>
+#include <descent/schedule/warmup_stable_decay.hpp>
 #include <descent/transform/clip_by_global_norm.hpp>
 
 #include <Eigen/Core>
@@ -186,6 +188,15 @@ TEST_CASE("arguments that do not go together are refused", "[arguments]") {
       {"step_decay: rate must be in (0, inf), got 0", [] { step_decay({.rate = 0, .steps = 0}); }},
       {"exponential_decay: rate must be in (0, inf), got -0",
        [] { exponential_decay({.rate = -0.0, .steps = 0}); }},
+      {"one_cycle: rise must be in [0, 0.5] with three_phases, got 0.75",
+       [] { one_cycle({.rise = 0.75, .three_phases = true}); }},
+      {"warmup_stable_decay: total_steps must be at least warmup_steps + decay_steps, got 2099",
+       [] { warmup_stable_decay({.total_steps = 2099}); }},
+      {"warmup_stable_decay: total_steps must be at least warmup_steps + decay_steps, got 1",
+       [] {
+         constexpr auto most = std::numeric_limits<std::int64_t>::max();
+         warmup_stable_decay({.warmup_steps = most, .total_steps = 1, .decay_steps = most});
+       }},
       {"clip_by_global_norm: max_norm must be in (0, inf), got 0", [] { clip_by_global_norm(0); }},
       {"Mine: learning_rate must be in [0, inf), got -1",
        [] { scale_by_learning_rate(-1, "Mine"); }},

@@ -7,9 +7,19 @@
 #include <descent/optimizer/sgd.hpp>
 #include <descent/schedule/constant.hpp>
 #include <descent/schedule/cosine_decay.hpp>
+#include <descent/schedule/cosine_restarts.hpp>
+#include <descent/schedule/cyclic.hpp>
 #include <descent/schedule/exponential_decay.hpp>
+#include <descent/schedule/inverse_sqrt.hpp>
+#include <descent/schedule/joined.hpp>
+#include <descent/schedule/linear.hpp>
+#include <descent/schedule/multi_step.hpp>
+#include <descent/schedule/one_cycle.hpp>
+#include <descent/schedule/polynomial_decay.hpp>
+#include <descent/schedule/product.hpp>
 #include <descent/schedule/step_decay.hpp>
 #include <descent/schedule/warmup_cosine.hpp>
+#include <descent/schedule/warmup_stable_decay.hpp>
 #include <descent/transform/add_decayed_weights.hpp>
 #include <descent/transform/clip_by_global_norm.hpp>
 #include <descent/transform/scale_by_adam.hpp>
@@ -39,7 +49,7 @@ void use_schedule(const S& schedule) {
   (void)schedule(1);
 }
 
-// The four kinds of range.
+// The kinds of range.
 ParameterRow non_negative(std::string who, std::string name, std::function<void(double)> make) {
   return {std::move(who), std::move(name), "[0, inf)", 0, infinity, false, true, std::move(make)};
 }
@@ -48,6 +58,9 @@ ParameterRow positive(std::string who, std::string name, std::function<void(doub
 }
 ParameterRow decay_rate(std::string who, std::string name, std::function<void(double)> make) {
   return {std::move(who), std::move(name), "[0, 1)", 0, 1, false, true, std::move(make)};
+}
+ParameterRow unit(std::string who, std::string name, std::function<void(double)> make) {
+  return {std::move(who), std::move(name), "(0, 1]", 0, 1, true, false, std::move(make)};
 }
 ParameterRow fraction(std::string who, std::string name, std::function<void(double)> make) {
   return {std::move(who), std::move(name), "[0, 1]", 0, 1, false, false, std::move(make)};
@@ -123,6 +136,39 @@ const std::vector<ParameterRow>& parameter_rows() {
                    [](V v) { use_schedule(warmup_cosine({.initial = v})); }),
       non_negative("warmup_cosine", "final",
                    [](V v) { use_schedule(warmup_cosine({.final = v})); }),
+      non_negative("linear", "initial", [](V v) { use_schedule(linear({.initial = v})); }),
+      non_negative("linear", "final", [](V v) { use_schedule(linear({.final = v})); }),
+      non_negative("polynomial_decay", "initial",
+                   [](V v) { use_schedule(polynomial_decay({.initial = v})); }),
+      non_negative("polynomial_decay", "final",
+                   [](V v) { use_schedule(polynomial_decay({.final = v})); }),
+      positive("polynomial_decay", "power",
+               [](V v) { use_schedule(polynomial_decay({.power = v})); }),
+      non_negative("multi_step", "initial",
+                   [](V v) { use_schedule(multi_step({.initial = v}, {5})); }),
+      positive("multi_step", "rate", [](V v) { use_schedule(multi_step({.rate = v}, {5})); }),
+      non_negative("cosine_restarts", "initial",
+                   [](V v) { use_schedule(cosine_restarts({.initial = v})); }),
+      non_negative("cosine_restarts", "final",
+                   [](V v) { use_schedule(cosine_restarts({.final = v})); }),
+      positive("cosine_restarts", "rate", [](V v) { use_schedule(cosine_restarts({.rate = v})); }),
+      non_negative("cyclic", "initial", [](V v) { use_schedule(cyclic({.initial = v})); }),
+      non_negative("cyclic", "peak", [](V v) { use_schedule(cyclic({.peak = v})); }),
+      unit("cyclic", "cycle_rate", [](V v) { use_schedule(cyclic({.cycle_rate = v})); }),
+      unit("cyclic", "step_rate", [](V v) { use_schedule(cyclic({.step_rate = v})); }),
+      non_negative("one_cycle", "peak", [](V v) { use_schedule(one_cycle({.peak = v})); }),
+      non_negative("one_cycle", "initial", [](V v) { use_schedule(one_cycle({.initial = v})); }),
+      non_negative("one_cycle", "final", [](V v) { use_schedule(one_cycle({.final = v})); }),
+      fraction("one_cycle", "rise", [](V v) { use_schedule(one_cycle({.rise = v})); }),
+      non_negative("inverse_sqrt", "peak", [](V v) { use_schedule(inverse_sqrt({.peak = v})); }),
+      non_negative("warmup_stable_decay", "peak",
+                   [](V v) { use_schedule(warmup_stable_decay({.peak = v})); }),
+      non_negative("warmup_stable_decay", "initial",
+                   [](V v) { use_schedule(warmup_stable_decay({.initial = v})); }),
+      non_negative("warmup_stable_decay", "final",
+                   [](V v) { use_schedule(warmup_stable_decay({.final = v})); }),
+      non_negative("joined", "value", [](V v) { use_schedule(joined(0.5, 1, v)); }),
+      non_negative("product", "value", [](V v) { use_schedule(product(0.5, v)); }),
   };
   return rows;
 }
@@ -141,6 +187,32 @@ const std::vector<CountRow>& count_rows() {
        [](N n) {
          use_schedule(warmup_cosine({.warmup_steps = n, .total_steps = n < 100 ? 200 : n + 1}));
        }},
+      {"linear", "total_steps", 1, [](N n) { use_schedule(linear({.total_steps = n})); }},
+      {"polynomial_decay", "total_steps", 1,
+       [](N n) { use_schedule(polynomial_decay({.total_steps = n})); }},
+      {"multi_step", "milestone", 0, [](N n) { use_schedule(multi_step({}, {n})); }},
+      {"cosine_restarts", "steps", 1, [](N n) { use_schedule(cosine_restarts({.steps = n})); }},
+      {"cosine_restarts", "growth", 1, [](N n) { use_schedule(cosine_restarts({.growth = n})); }},
+      {"cyclic", "steps_up", 1, [](N n) { use_schedule(cyclic({.steps_up = n})); }},
+      {"cyclic", "steps_down", 0, [](N n) { use_schedule(cyclic({.steps_down = n})); }},
+      {"one_cycle", "total_steps", 1, [](N n) { use_schedule(one_cycle({.total_steps = n})); }},
+      {"inverse_sqrt", "warmup_steps", 1,
+       [](N n) { use_schedule(inverse_sqrt({.warmup_steps = n})); }},
+      {"warmup_stable_decay", "warmup_steps", 0,
+       [](N n) {
+         use_schedule(warmup_stable_decay(
+             {.warmup_steps = n, .total_steps = std::numeric_limits<N>::max(), .decay_steps = 0}));
+       }},
+      {"warmup_stable_decay", "total_steps", 1,
+       [](N n) {
+         use_schedule(warmup_stable_decay({.warmup_steps = 0, .total_steps = n, .decay_steps = 0}));
+       }},
+      {"warmup_stable_decay", "decay_steps", 0,
+       [](N n) {
+         use_schedule(warmup_stable_decay(
+             {.warmup_steps = 0, .total_steps = std::numeric_limits<N>::max(), .decay_steps = n}));
+       }},
+      {"joined", "boundary", 1, [](N n) { use_schedule(joined(0.5, n, 0.25)); }},
   };
   return rows;
 }
