@@ -60,8 +60,9 @@
 #include "descent/objective/linear_regression.hpp"  // 1/(2n) ‖Xw − y‖²
 
 // Observers
-#include "descent/observe/early_stopping.hpp"  // stops when the validation loss no longer falls
-#include "descent/observe/history.hpp"         // every iteration or epoch, as CSV
-#include "descent/observe/progress_bar.hpp"    // a line on the terminal
+#include "descent/observe/early_stopping.hpp"     // stops when the validation loss no longer falls
+#include "descent/observe/history.hpp"            // every iteration or epoch, as CSV
+#include "descent/observe/progress_bar.hpp"       // a line on the terminal
+#include "descent/observe/reduce_on_plateau.hpp"  // a smaller rate when the loss no longer falls
 
 #endif  // DESCENT_DESCENT_HPP

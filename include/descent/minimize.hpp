@@ -103,7 +103,7 @@ Result<V> full(const F& f, const V& x0, O& optimizer, Limits limits, Watchers wa
     }
     if (!run.evaluate(place[next])) break;
     accept(next);
-    const bool stop = run.tell(place[now], optimizer.learning_rate());
+    const bool stop = run.tell(place[now], optimizer);
     // A step that a gate skipped changes nothing, which is no convergence.
     if (run.gradient_converged() ||
         (outcome.taken &&
@@ -168,7 +168,7 @@ Result<V> sampled(const F& f, const V& x0, O& optimizer, const Limits& limits, B
     if (looks && !run.evaluate(place[now])) break;
     known_loss = run.loss;
     known_norm = run.norm;
-    const bool stop = run.tell(place[now], optimizer.learning_rate());
+    const bool stop = run.tell(place[now], optimizer);
     if (run.gradient_converged() ||
         (moved && (run.loss_converged(last_loss) || run.step_converged(place[now], epoch_start)))) {
       break;
@@ -194,7 +194,7 @@ Result<V> sampled(const F& f, const V& x0, O& optimizer, const Limits& limits, B
   if (run.result.iterations > 0 && !batches.epoch_ended() && !run.failed()) {
     run.loss = run.result.loss;
     run.norm = run.result.gradient_norm;
-    (void)run.tell(run.result.x, optimizer.learning_rate());
+    (void)run.tell(run.result.x, optimizer);
   }
   return run.finish();
 }

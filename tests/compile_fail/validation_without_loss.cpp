@@ -1,4 +1,4 @@
-// expect: early_stopping needs an objective with double loss\(const V& x\) const
+// expect: early_stopping and reduce_on_plateau need an objective with double loss\(const V& x\) const
 #include <descent/minimize.hpp>
 #include <descent/observe/early_stopping.hpp>
 #include <descent/optimizer/adam.hpp>

@@ -54,16 +54,45 @@ TEST_CASE("all observers are told, in their order, whatever the others say") {
     told += p.iterations == 4 ? 'c' : '?';
     return 1;  // converts to bool
   };
-  const Progress progress{.iterations = 4};
+  Progress progress{.iterations = 4};
+  const auto ignore = [](Progress&) {};
   Observers first(stops, watches, goes_on);
-  CHECK_FALSE(first.notify(progress, Vector2d(3, 0)));
+  CHECK_FALSE(first.notify(progress, Vector2d(3, 0), ignore));
   CHECK(told == "abc");
   Observers second(goes_on, watches);
-  CHECK(second.notify(progress, Vector2d(3, 0)));
+  CHECK(second.notify(progress, Vector2d(3, 0), ignore));
   CHECK(told == "abccb");
   Observers last(goes_on, stops);
-  CHECK_FALSE(last.notify(progress, Vector2d(3, 0)));
-  CHECK(Observers<>().notify(progress, Vector2d(3, 0)));
+  CHECK_FALSE(last.notify(progress, Vector2d(3, 0), ignore));
+  CHECK(Observers<>().notify(progress, Vector2d(3, 0), ignore));
+}
+
+TEST_CASE("an observer may scale the learning rate, and the next one sees it") {
+  double asked = 1;
+  int calls = 0;
+  const auto apply = [&](Progress& p) {
+    ++calls;
+    asked *= p.rate_factor;
+    p.learning_rate *= p.rate_factor;
+    p.rate_factor = 1;
+  };
+  const auto halve = [](const Progress& p) { p.scale_learning_rate(0.5); };
+  const auto twice = [](const Progress& p) {
+    p.scale_learning_rate(0.25);
+    p.scale_learning_rate(0.5);
+  };
+  double seen = 0;
+  const auto look = [&](const Progress& p) { seen = p.learning_rate; };
+  Progress progress{.learning_rate = 8};
+  CHECK(Observers(look, halve, twice).notify(progress, Vector2d(3, 0), apply));
+  CHECK(seen == 8);
+  CHECK(calls == 2);
+  CHECK(asked == 0.0625);
+  CHECK(Observers(halve, look).notify(progress, Vector2d(3, 0), apply));
+  CHECK(seen == 0.25);
+  CHECK(Observers(look).notify(progress, Vector2d(3, 0), apply));
+  CHECK(calls == 3);
+  CHECK(Progress{}.rate_factor == 1);
 }
 
 TEST_CASE("hooks are called where an observer has them") {

@@ -1,6 +1,7 @@
 #include "support/parameters.hpp"
 
 #include <descent/engine/stepper.hpp>
+#include <descent/observe/reduce_on_plateau.hpp>
 #include <descent/optimizer/adam.hpp>
 #include <descent/optimizer/adamw.hpp>
 #include <descent/optimizer/gradient_descent.hpp>
@@ -121,6 +122,15 @@ const std::vector<ParameterRow>& parameter_rows() {
       fraction("trace", "dampening",
                [](V v) { use(chain(trace({.dampening = v}), scale_by_learning_rate(1))); }),
 
+      {"reduce_on_plateau", "factor", "(0, 1)", 0, 1, true, true,
+       [](V v) { reduce_on_plateau({.factor = v})(1, 1); }},
+      non_negative("reduce_on_plateau", "threshold",
+                   [](V v) { reduce_on_plateau({.threshold = v})(1, 1); }),
+      non_negative("reduce_on_plateau", "min_learning_rate",
+                   [](V v) { reduce_on_plateau({.min_learning_rate = v})(1, 1); }),
+      non_negative("reduce_on_plateau", "epsilon",
+                   [](V v) { reduce_on_plateau({.epsilon = v})(1, 1); }),
+
       non_negative("constant", "value", [](V v) { use_schedule(constant(v)); }),
       non_negative("step_decay", "initial", [](V v) { use_schedule(step_decay({.initial = v})); }),
       positive("step_decay", "rate", [](V v) { use_schedule(step_decay({.rate = v})); }),
@@ -177,6 +187,9 @@ const std::vector<CountRow>& count_rows() {
   using namespace descent;
   using N = std::int64_t;
   static const std::vector<CountRow> rows{
+      {"reduce_on_plateau", "patience", 0, [](N n) { reduce_on_plateau({.patience = n}); }},
+      {"reduce_on_plateau", "cooldown", 0, [](N n) { reduce_on_plateau({.cooldown = n}); }},
+      {"reduce_on_plateau", "every", 1, [](N n) { reduce_on_plateau({.every = n}); }},
       {"step_decay", "steps", 1, [](N n) { use_schedule(step_decay({.steps = n})); }},
       {"exponential_decay", "steps", 1, [](N n) { use_schedule(exponential_decay({.steps = n})); }},
       {"cosine_decay", "total_steps", 1,

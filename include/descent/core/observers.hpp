@@ -42,6 +42,11 @@ class Observers {
     }
   }
 
+  template <class O>
+  static constexpr bool scales = requires {
+    requires O::scales_learning_rate;
+  };
+
  public:
   static constexpr bool any = sizeof...(Os) > 0;
 
@@ -70,11 +75,18 @@ class Observers {
     return used;
   }
 
-  /// false when one of them asks to stop; all of them are told.
-  template <class V>
-  bool notify(const Progress& progress, const V& x) {
+  /// Whether one of them scales the learning rate for certain.
+  static constexpr bool scale_learning_rate = (scales<Os> || ...);
+
+  /// false when one of them asks to stop; all of them are told. `rescale(progress)` is called behind one that scales the
+  /// learning rate.
+  template <class V, class Rescale>
+  bool notify(Progress& progress, const V& x, const Rescale& rescale) {
     bool go_on = true;
-    each([&](auto& o) { go_on = notify_one(o, progress, x) && go_on; });
+    each([&](auto& o) {
+      go_on = notify_one(o, std::as_const(progress), x) && go_on;
+      if (progress.rate_factor != 1) rescale(progress);
+    });
     return go_on;
   }
 

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <limits>
 #include <string>
+#include <utility>
 
 #include "descent/core/clock.hpp"
 #include "descent/core/errors.hpp"
@@ -120,18 +121,23 @@ class Run {
   }
 
   /// Tells the observers; true when one of them asks to stop.
-  bool tell(const V& x, double learning_rate) {
+  template <class O>
+  bool tell(const V& x, O& optimizer) {
     if constexpr (Watchers::any) {
+      static_assert(
+          !Watchers::scale_learning_rate || can_scale<O>,
+          "minimize: an observer (reduce_on_plateau, for one) scales the learning rate: the "
+          "optimizer must have void scale_learning_rate(double factor)");
       const auto known = [](std::int64_t limit) { return limit == Limits::none ? 0 : limit; };
-      const Progress progress{.iterations = result.iterations,
-                              .epochs = result.epochs,
-                              .loss = loss,
-                              .gradient_norm = norm,
-                              .learning_rate = learning_rate,
-                              .seconds = seconds(),
-                              .max_iterations = known(limits.iterations),
-                              .max_epochs = known(limits.epochs)};
-      return !watchers_.notify(progress, x);
+      Progress progress{.iterations = result.iterations,
+                        .epochs = result.epochs,
+                        .loss = loss,
+                        .gradient_norm = norm,
+                        .learning_rate = optimizer.learning_rate(),
+                        .seconds = seconds(),
+                        .max_iterations = known(limits.iterations),
+                        .max_epochs = known(limits.epochs)};
+      return !watchers_.notify(progress, x, [&](Progress& p) { rescale(p, optimizer); });
     }
     return false;
   }
@@ -199,6 +205,22 @@ class Run {
   }
 
  private:
+  template <class O>
+  static constexpr bool can_scale = requires(O& optimizer) {
+    optimizer.scale_learning_rate(1.0);
+  };
+
+  template <class O>
+  [[gnu::cold, gnu::noinline]] static void rescale(Progress& progress, O& optimizer) {
+    if constexpr (can_scale<O>) {
+      optimizer.scale_learning_rate(std::exchange(progress.rate_factor, 1));
+      progress.learning_rate = optimizer.learning_rate();
+    } else {
+      throw_invalid("minimize", "optimizer", "one whose learning rate cannot be scaled",
+                    "one with void scale_learning_rate(double factor), which an observer asks for");
+    }
+  }
+
   // The largest |coefficient|; NaN if one is NaN.
   static double size_of(const V& v) {
     return static_cast<double>(largest_absolute<V::SizeAtCompileTime>(v.data(), v.size()));

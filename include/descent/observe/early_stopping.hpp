@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "descent/core/errors.hpp"
-#include "descent/core/objective.hpp"
 #include "descent/core/progress.hpp"
 #include "descent/core/stored.hpp"
+#include "descent/core/validation.hpp"
 
 namespace descent::inline v0 {
 
@@ -59,7 +59,7 @@ class EarlyStopping {
   template <class V>
   bool operator()(const Progress& progress, const V& x) {
     if (++seen_ % options_.every != 0) return true;
-    const double loss = validation_loss(x);
+    const double loss = validation_loss(validation_.get(), x);
     if (loss < best_loss_ - options_.min_delta) {
       best_loss_ = loss;
       best_iteration_ = progress.iterations;
@@ -77,20 +77,6 @@ class EarlyStopping {
       x.data()[i] = static_cast<typename V::Scalar>(best_[i]);
     }
     return true;
-  }
-
- private:
-  template <class V>
-  double validation_loss(const V& x) const {
-    using F = std::remove_cvref_t<decltype(validation_.get())>;
-    if constexpr (HasLoss<F, V>) {
-      return static_cast<double>(validation_.get().loss(x));
-    } else {
-      static_assert(HasLossAndGradient<F, V>,
-                    "early_stopping needs an objective with double loss(const V& x) const");
-      V unused = x;
-      return static_cast<double>(validation_.get().loss_and_gradient(x, unused));
-    }
   }
 };
 
