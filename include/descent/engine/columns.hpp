@@ -35,27 +35,45 @@ class Columns {
   std::size_t count_ = 0;
 
  public:
-  /// Room for `count` columns of `size` coefficients, all zero. Memory is kept where it suffices.
+  Columns() = default;
+  Columns(const Columns&) = default;
+  Columns(Columns&&) = default;
+  /// Changes nothing when there is no memory for a copy.
+  Columns& operator=(Columns other) noexcept {
+    data_.swap(other.data_);
+    size_ = other.size_;
+    stride_ = other.stride_;
+    offset_ = other.offset_;
+    count_ = other.count_;
+    return *this;
+  }
+  ~Columns() = default;
+
+  /// Room for `count` columns of `size` coefficients, all zero. Memory of that size is kept. Changes nothing when there
+  /// is none.
   void resize(Eigen::Index size, std::size_t count) {
-    count_ = count;
     if constexpr (dynamic) {
-      size_ = size;
-      stride_ = padded(size);
-      offset_ = 0;
+      Eigen::Index stride = padded(size), offset = 0;
       // Streams whose addresses are equal modulo a page slow each other down. Large arrays start at a page, so columns
       // are set apart from them, and from one another, by 17 cache lines.
       constexpr Eigen::Index page = 4096 / Eigen::Index(sizeof(Real)),
                              apart = 1088 / Eigen::Index(sizeof(Real));
-      if (2 * stride_ >= page) {
-        stride_ = (stride_ - apart + page - 1) / page * page + apart;
-        offset_ = apart;
+      if (2 * stride >= page) {
+        stride = (stride - apart + page - 1) / page * page + apart;
+        offset = apart;
       }
-      const Eigen::Index total = count == 0 ? 0 : offset_ + stride_ * Eigen::Index(count);
-      if (data_.size() != total) data_.resize(total);
-      std::fill_n(data_.data(), total, Real(0));
-    } else {
-      data_.fill(Real(0));
+      const Eigen::Index total = count == 0 ? 0 : offset + stride * Eigen::Index(count);
+      if (data_.size() != total) {
+        // Eigen's own resize keeps a pointer to what it freed when memory runs out.
+        Storage fresh(total);
+        data_.swap(fresh);
+      }
+      size_ = size;
+      stride_ = stride;
+      offset_ = offset;
     }
+    count_ = count;
+    std::fill_n(data_.data(), data_.size(), Real(0));
   }
 
   Eigen::Index size() const { return size_; }

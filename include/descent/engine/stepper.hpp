@@ -61,6 +61,16 @@ class Stepper {
   };
 
   explicit Stepper(Ts... transforms) : steps_(std::tuple<Ts...>(std::move(transforms)...)) {}
+  Stepper(const Stepper&) = default;
+  Stepper(Stepper&&) = default;
+  /// Changes nothing when there is no memory for a copy.
+  Stepper& operator=(Stepper other) {
+    steps_ = std::move(other.steps_);
+    state_ = std::move(other.state_);
+    scratch_ = std::move(other.scratch_);
+    return *this;
+  }
+  ~Stepper() = default;
 
   /// One update of x by the gradient g. Both are vectors, matrices, `Map`, `Ref`, columns or segments of one shape that
   /// are contiguous in memory. NaN follows IEEE; guard with `skip_if_not_finite()`. `loss`, where known, reaches the
