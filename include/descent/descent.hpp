@@ -19,6 +19,7 @@
 #include "descent/transform/clip_by_global_norm.hpp"  // bounds its norm
 #include "descent/transform/clip_by_value.hpp"        // bounds each coefficient
 #include "descent/transform/rollback_if_not_finite.hpp"  // goes back on NaN or infinity
+#include "descent/transform/scheduled.hpp"               // hyper-parameters that follow schedules
 #include "descent/transform/skip_if_not_finite.hpp"      // takes no step on NaN or infinity
 #include "descent/transform/stop_if_not_finite.hpp"      // takes no step any more
 // ... to a direction

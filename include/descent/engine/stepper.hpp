@@ -292,6 +292,9 @@ class Stepper {
       (void)checked("step", join({"learning_rate of step ", to_text(state_.steps + 1)}), rate,
                     range::non_negative);
     }
+    steps_.for_each([k = state_.steps](const auto& t) {
+      if constexpr (requires { t.begin_step(k); }) t.begin_step(k);
+    });
     if (rows != state_.rows || cols != state_.cols) prepare(rows, cols);
     const StepInfo info{
         .t = state_.steps + 1, .learning_rate = rate, .loss = loss, .size = rows * cols};

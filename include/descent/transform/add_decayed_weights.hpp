@@ -21,6 +21,8 @@ class AddDecayedWeights {
  public:
   static constexpr std::size_t forms = 2;
   std::size_t form() const { return weight_decay_ == 0 ? 0 : 1; }
+  /// For a λ that varies: serves all of them.
+  static constexpr std::size_t varying_form() { return 1; }
 
   explicit AddDecayedWeights(double weight_decay) : weight_decay_(weight_decay) {}
 

@@ -37,6 +37,8 @@ class Trace {
     if (options_.nesterov) return 2;
     return options_.dampening == 0 ? 1 : 3;
   }
+  /// For numbers that vary: serves all of them.
+  std::size_t varying_form() const { return options_.nesterov ? 2 : 3; }
 
   explicit Trace(const TraceOptions& options) : options_(options) {}
 
