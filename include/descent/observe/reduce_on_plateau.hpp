@@ -114,8 +114,9 @@ class ReduceOnPlateau : public Plateau {
   std::int64_t seen_ = 0;
 
  public:
-  static constexpr bool uses_loss = !validates;       // the training loss
-  static constexpr bool scales_learning_rate = true;  // the optimizer must be able to
+  static constexpr bool uses_loss = !validates;  // the training loss
+  /// The optimizer must be able to.
+  static constexpr bool scales_learning_rate = true;
 
   ReduceOnPlateau(Held validation, const ReduceOnPlateauOptions& options)
       : Plateau(options), validation_(std::move(validation)) {}
