@@ -5,10 +5,30 @@
 #include "descent/minimize.hpp"  // the driver: minimize(objective, x0, optimizer, options, observers...)
 
 // Optimizers
-#include "descent/optimizer/adam.hpp"              // Adam and AMSGrad
-#include "descent/optimizer/adamw.hpp"             // Adam with decoupled weight decay
+#include "descent/optimizer/adabelief.hpp"  // AdaBelief: the denominator is the gradient's surprise
+#include "descent/optimizer/adabound.hpp"  // AdaBound and AMSBound: rates between bounds that close in
+#include "descent/optimizer/adadelta.hpp"  // Adadelta: steps in the units of the parameters
+#include "descent/optimizer/adagrad.hpp"   // Adagrad: a rate for each coefficient, which shrinks
+#include "descent/optimizer/adam.hpp"      // Adam and AMSGrad
+#include "descent/optimizer/adamax.hpp"    // AdaMax: Adam with the infinity norm
+#include "descent/optimizer/adamw.hpp"     // Adam with decoupled weight decay
+#include "descent/optimizer/adan.hpp"      // Adan: Nesterov's momentum of gradient differences
+#include "descent/optimizer/ademamix.hpp"  // AdEMAMix: Adam with a second, slow average
+#include "descent/optimizer/adopt.hpp"     // ADOPT: Adam whose denominator is a step old
+#include "descent/optimizer/asgd.hpp"      // ASGD: SGD and the average of its iterates
 #include "descent/optimizer/gradient_descent.hpp"  // full gradients, with momentum or Nesterov's form
+#include "descent/optimizer/lion.hpp"              // Lion: the sign of an interpolated momentum
+#include "descent/optimizer/nadam.hpp"             // NAdam: Adam with Nesterov's momentum
+#include "descent/optimizer/optimistic_descent.hpp"  // adds how the gradient changed, for saddle points
+#include "descent/optimizer/qhadam.hpp"              // QHAdam: Adam with quasi-hyperbolic moments
+#include "descent/optimizer/qhm.hpp"      // QHM: a weighted mean of gradient and momentum
+#include "descent/optimizer/radam.hpp"    // RAdam: Adam that waits with its denominator
+#include "descent/optimizer/rmsprop.hpp"  // RMSprop, centered and with momentum
+#include "descent/optimizer/rprop.hpp"  // Rprop: step sizes that follow the signs of full gradients
 #include "descent/optimizer/sgd.hpp"  // mini-batches, with momentum, dampening, Nesterov, weight decay
+#include "descent/optimizer/sign_descent.hpp"  // the sign of the gradient, or of its momentum (Signum)
+#include "descent/optimizer/sm3.hpp"           // SM3: Adagrad with momentum, its form for vectors
+#include "descent/optimizer/yogi.hpp"  // Yogi: a second moment that changes by bounded amounts
 
 // Transforms, to compose an optimizer of one's own with chain(...): of the gradient
 #include "descent/transform/accumulate.hpp"  // one step for the mean of k gradients

@@ -1,18 +1,14 @@
-// Adam: PyTorch's trajectories, the closed forms of its paper, and the slips of some texts.
+// Adam: the closed forms of its paper, and the slips of some texts.
 #include <descent/optimizer/adam.hpp>
 
 #include "support/bits.hpp"
 #include "support/catch.hpp"
-#include "support/compare.hpp"
-#include "support/reference.hpp"
 #include "support/scalar_loops.hpp"
 
 #include <Eigen/Core>
 
 #include <algorithm>
 #include <cmath>
-#include <cstdint>
-#include <string>
 #include <vector>
 
 using descent::Adam;
@@ -41,33 +37,6 @@ double distance(A ours, B theirs, int steps, double scale = 1) {
 }
 
 }  // namespace
-
-TEST_CASE("Adam follows PyTorch's trajectories", "[reference]") {
-  int files = 0, amsgrad = 0, compared = 0;
-  for (const std::string& name : descent_test::list("torch")) {
-    const auto reference = descent_test::load_trajectory(name);
-    if (reference.optimizer != "Adam") continue;
-    const auto& hyper = reference.hyper;
-    const VectorXd betas = hyper.numbers("betas");
-    Adam adam({.learning_rate = hyper.number("lr"),
-               .beta1 = betas[0],
-               .beta2 = betas[1],
-               .epsilon = hyper.number("eps"),
-               .weight_decay = hyper.number("weight_decay"),
-               .amsgrad = hyper.flag("amsgrad")});
-    const auto report = descent_test::compare(
-        reference, [&](std::int64_t, VectorXd& x, const VectorXd& g) { adam.step(x, g); });
-    hyper.expect_all_read();
-    INFO(report.first_failure);
-    CHECK(report.passed());
-    ++files;
-    amsgrad += hyper.flag("amsgrad");
-    compared += report.compared;
-  }
-  CHECK(files == 14);
-  CHECK(amsgrad == 4);
-  CHECK(compared == 371);
-}
 
 TEST_CASE("Adam is its paper's Algorithm 1, to the bit", "[adam]") {
   const std::vector<AdamOptions> all{

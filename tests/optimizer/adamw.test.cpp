@@ -1,10 +1,8 @@
-// AdamW: PyTorch's trajectories, and what "decoupled" means.
+// AdamW: a plain loop, and what "decoupled" means.
 #include <descent/optimizer/adamw.hpp>
 
 #include "support/bits.hpp"
 #include "support/catch.hpp"
-#include "support/compare.hpp"
-#include "support/reference.hpp"
 #include "support/scalar_loops.hpp"
 
 #include <descent/optimizer/adam.hpp>
@@ -13,7 +11,6 @@
 
 #include <cmath>
 #include <cstdint>
-#include <string>
 #include <vector>
 
 using descent::Adam;
@@ -23,33 +20,6 @@ using descent_test::Numbers;
 using descent_test::same_bits;
 using descent_test::ScalarAdam;
 using Eigen::VectorXd;
-
-TEST_CASE("AdamW follows PyTorch's trajectories", "[reference]") {
-  int files = 0, amsgrad = 0, compared = 0;
-  for (const std::string& name : descent_test::list("torch")) {
-    const auto reference = descent_test::load_trajectory(name);
-    if (reference.optimizer != "AdamW") continue;
-    const auto& hyper = reference.hyper;
-    const VectorXd betas = hyper.numbers("betas");
-    AdamW adamw({.learning_rate = hyper.number("lr"),
-                 .beta1 = betas[0],
-                 .beta2 = betas[1],
-                 .epsilon = hyper.number("eps"),
-                 .weight_decay = hyper.number("weight_decay"),
-                 .amsgrad = hyper.flag("amsgrad")});
-    const auto report = descent_test::compare(
-        reference, [&](std::int64_t, VectorXd& x, const VectorXd& g) { adamw.step(x, g); });
-    hyper.expect_all_read();
-    INFO(report.first_failure);
-    CHECK(report.passed());
-    ++files;
-    amsgrad += hyper.flag("amsgrad");
-    compared += report.compared;
-  }
-  CHECK(files == 6);
-  CHECK(amsgrad == 1);
-  CHECK(compared == 155);
-}
 
 TEST_CASE("AdamW is a plain loop, to the bit", "[adamw]") {
   const std::vector<AdamWOptions> all{

@@ -1,17 +1,14 @@
-// SGD: PyTorch's trajectories, plain loops, and the slips of some texts.
+// SGD: plain loops, and the slips of some texts.
 #include <descent/optimizer/sgd.hpp>
 
 #include "support/bits.hpp"
 #include "support/catch.hpp"
-#include "support/compare.hpp"
-#include "support/reference.hpp"
 #include "support/scalar_loops.hpp"
 
 #include <Eigen/Core>
 
 #include <cmath>
 #include <cstdint>
-#include <string>
 #include <vector>
 
 using descent::SGD;
@@ -21,33 +18,6 @@ using descent_test::same_bits;
 using descent_test::ScalarSgd;
 using descent_test::SgdSlip;
 using Eigen::VectorXd;
-
-TEST_CASE("SGD follows PyTorch's trajectories", "[reference]") {
-  int files = 0, momentum = 0, nesterov = 0, compared = 0;
-  for (const std::string& name : descent_test::list("torch")) {
-    const auto reference = descent_test::load_trajectory(name);
-    if (reference.optimizer != "SGD") continue;
-    const auto& hyper = reference.hyper;
-    SGD sgd({.learning_rate = hyper.number("lr"),
-             .momentum = hyper.number("momentum"),
-             .dampening = hyper.number("dampening"),
-             .nesterov = hyper.flag("nesterov"),
-             .weight_decay = hyper.number("weight_decay")});
-    const auto report = descent_test::compare(
-        reference, [&](std::int64_t, VectorXd& x, const VectorXd& g) { sgd.step(x, g); });
-    hyper.expect_all_read();
-    INFO(report.first_failure);
-    CHECK(report.passed());
-    ++files;
-    momentum += hyper.number("momentum") != 0;
-    nesterov += hyper.flag("nesterov");
-    compared += report.compared;
-  }
-  CHECK(files == 20);
-  CHECK(momentum == 12);
-  CHECK(nesterov == 4);
-  CHECK(compared == 509);
-}
 
 TEST_CASE("SGD is a plain loop, to the bit", "[sgd]") {
   const std::vector<SGDOptions> all{
