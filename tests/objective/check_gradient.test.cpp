@@ -211,6 +211,16 @@ TEST_CASE("a linear function, whose differences are exact, and a constant") {
   });
   CHECK(check_gradient(constant, VectorXd::Ones(4)).ok());
   CHECK(check_gradient(constant, VectorXd::Ones(4)).error == 0);
+  CHECK(check_gradient(constant, VectorXd::Ones(4)).message() ==
+        "the gradient agrees with central differences to all their digits");
+  const auto nearly = objective([](const VectorXd&, VectorXd& g) {
+    g.setConstant(1e-7);
+    return 7.0;
+  });
+  const auto result = check_gradient(nearly, VectorXd::Ones(4), {.tolerance = 1});
+  CHECK_THAT(result.message(), StartsWith("the gradient agrees with central differences: worst "
+                                          "coefficient 0, gradient 1e-07, differences 0, relative "
+                                          "error "));
 }
 
 TEST_CASE("what `minimize` calls is what is checked, and so is what it might call") {

@@ -1,4 +1,5 @@
-// The random numbers of the library: the same on every machine, which `std::` distributions are not.
+// The random numbers of the library: the same on every machine, which neither `std::` distributions are nor what takes
+// a logarithm.
 #ifndef DESCENT_CORE_RANDOM_HPP
 #define DESCENT_CORE_RANDOM_HPP
 
@@ -65,7 +66,51 @@ class Random {
     return draw;
   }
 
+  /// A number in [0, 1): a multiple of 2⁻⁵³, every one as likely as the others; the upper 53 bits of a draw.
+  constexpr double uniform() { return static_cast<double>((*this)() >> 11) * 0x1p-53; }
+
+  /// A number of the normal distribution with mean 0 and variance 1, by comparisons of uniform numbers alone (C. F. F.
+  /// Karney, "Sampling exactly from the normal distribution", ACM Trans. Math. Softw. 42(1), 2016, algorithm N): no
+  /// logarithm, whose last bit would depend on the machine, and none of its error in the tails. Independent of earlier
+  /// calls; about 16 draws.
+  constexpr double normal() {
+    for (;;) {
+      int k = 0;
+      while (decides_half()) ++k;
+      bool accepted = true;
+      for (int i = 0; accepted && i < k * (k - 1); ++i) accepted = decides_half();
+      if (!accepted) continue;
+      const std::uint64_t draw = (*this)();
+      const double fraction = static_cast<double>(draw >> 11) * 0x1p-53;
+      for (int i = 0; accepted && i <= k; ++i) accepted = decides(k, fraction);
+      if (accepted) return (draw & 1) != 0 ? -(k + fraction) : k + fraction;
+    }
+  }
+
   friend bool operator==(const Random&, const Random&) = default;
+
+ private:
+  // True with probability exp(-1/2): whether the longest run 1/2 > u₁ > u₂ > ... has an even length.
+  constexpr bool decides_half() {
+    bool even = true;
+    double last = 0.5;
+    for (double next = uniform(); next < last; next = uniform()) {
+      last = next;
+      even = !even;
+    }
+    return even;
+  }
+  // True with probability exp(-x (2k + x)/(2k + 2)), likewise, for x in [0, 1).
+  constexpr bool decides(int k, double x) {
+    const double go_on = (2 * k + x) / (2 * k + 2);
+    bool even = true;
+    double last = x;
+    for (double next = uniform(); next < last && uniform() < go_on; next = uniform()) {
+      last = next;
+      even = !even;
+    }
+    return even;
+  }
 };
 
 }  // namespace descent::inline v0

@@ -38,11 +38,12 @@ struct GradientCheck {
   /// The same.
   explicit operator bool() const { return ok(); }
 
-  /// One sentence that names the worst coefficient.
+  /// One sentence, which names the worst coefficient where there is an error.
   [[nodiscard]] std::string message() const {
     if (index < 0) return "the gradient has no coefficients";
-    return join({ok() ? "the gradient agrees with " : "the gradient differs from ",
-                 of_batches ? "the mean over mini-batches" : "central differences",
+    const char* reference = of_batches ? "the mean over mini-batches" : "central differences";
+    if (error == 0) return join({"the gradient agrees with ", reference, " to all their digits"});
+    return join({"the gradient ", ok() ? "agrees with " : "differs from ", reference,
                  ": worst coefficient ", to_text(index), ", gradient ", to_text(analytic),
                  of_batches ? ", mean " : ", differences ", to_text(numeric), ", relative error ",
                  to_text(error)});
