@@ -83,7 +83,10 @@ constexpr void require_objective() {
                   "Objective needs: double loss(const V& x) const, or double loss_and_gradient("
                   "const V& x, V& g) const, V being the type of x0; a callable (x, g) -> loss "
                   "becomes an objective by descent::objective(f)");
-    static_assert(HasGradient<F, V>, "Objective needs: void gradient(const V& x, V& g) const");
+    static_assert(HasGradient<F, V>,
+                  "Objective needs: void gradient(const V& x, V& g) const, which writes g, or "
+                  "double loss_and_gradient(const V& x, V& g) const, V being the type of x0; "
+                  "check_gradient compares it with differences of the loss");
   }
 }
 

@@ -9,6 +9,7 @@
 #include <limits>
 #include <numeric>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "descent/core/errors.hpp"
@@ -23,7 +24,8 @@ struct CheckGradientOptions {
 };
 
 /// What `check_gradient` found. `error` is |analytic − numeric| / max(|analytic|, |numeric|) of the worst coefficient,
-/// after what rounding and the differences themselves explain is taken off.
+/// after what rounding and the differences themselves explain is taken off; with mini-batches |analytic − numeric|
+/// divided by the ℓ1 norm of the gradient, or of a batch's where that is larger.
 struct GradientCheck {
   double error = 0;         ///< relative, see above
   Eigen::Index index = -1;  ///< of the worst coefficient, in memory order
@@ -38,7 +40,8 @@ struct GradientCheck {
   /// The same.
   explicit operator bool() const { return ok(); }
 
-  /// One sentence, which names the worst coefficient where there is an error.
+  /// One sentence, which names the worst coefficient where there is an error, and guesses at the cause where the numbers
+  /// allow it.
   [[nodiscard]] std::string message() const {
     if (index < 0) return "the gradient has no coefficients";
     const char* reference = of_batches ? "the mean over mini-batches" : "central differences";
@@ -46,7 +49,7 @@ struct GradientCheck {
     return join({"the gradient ", ok() ? "agrees with " : "differs from ", reference,
                  ": worst coefficient ", to_text(index), ", gradient ", to_text(analytic),
                  of_batches ? ", mean " : ", differences ", to_text(numeric), ", relative error ",
-                 to_text(error)});
+                 to_text(error), guess()});
   }
 
   /// Keeps the worse of two findings.
@@ -59,6 +62,18 @@ struct GradientCheck {
     index = its_index;
     analytic = its_analytic;
     numeric = its_numeric;
+  }
+
+ private:
+  std::string_view guess() const {
+    if (ok()) return "";
+    const bool gradient = std::isfinite(analytic), other = std::isfinite(numeric);
+    if (!gradient && !other) return " (the loss is not finite here: look at x and at the data)";
+    if (!gradient || (of_batches && !other)) return " (was every coefficient written?)";
+    if (of_batches) return " (a batch's loss and gradient are means over the batch)";
+    if (!other) return " (the loss is not finite nearby)";
+    if (error > 1.99) return " (the wrong sign?)";  // 2: as large, and opposite
+    return "";
   }
 };
 
