@@ -81,7 +81,8 @@ class EarlyStopping {
 };
 
 /// Ends the run with `Status::Stopped` after `patience` looks without improvement. The validation objective is
-/// referred to where it is an lvalue, and must outlive the run then.
+/// referred to where it is an lvalue, and must outlive the run then. Keep what is returned in a variable and hand that to
+/// `minimize` to ask for `best_loss()` afterwards.
 template <class F>
 auto early_stopping(F&& validation, const EarlyStoppingOptions& options = {}) {
   return EarlyStopping<Stored<F&&>>(Stored<F&&>(std::forward<F>(validation)), options);

@@ -14,7 +14,9 @@
 
 namespace descent::inline v0 {
 
-/// One `Progress` an iteration, or an epoch of a run on mini-batches, oldest first. Runs append; `clear()` empties it.
+/// One `Progress` an iteration, or an epoch of a run on mini-batches, oldest first; none for x0. Runs append; `clear()`
+/// empties it. A loop of one's own appends by `rows.push_back({.iterations = ..., .loss = ...})`; what it leaves out of
+/// the loss and the norm is written as nan.
 struct History {
   std::vector<Progress> rows;  ///< oldest first
 
