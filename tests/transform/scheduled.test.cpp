@@ -9,6 +9,8 @@
 #include <descent/engine/power.hpp>
 #include <descent/engine/stepper.hpp>
 #include <descent/minimize.hpp>
+#include <descent/optimizer/asgd.hpp>
+#include <descent/optimizer/sign_descent.hpp>
 #include <descent/schedule/cosine_decay.hpp>
 #include <descent/schedule/joined.hpp>
 #include <descent/schedule/linear.hpp>
@@ -317,6 +319,69 @@ TEST_CASE("a whole transform of one's own may be scheduled, with its state", "[s
     optimizer.step(x, Eigen::Vector2d(-1, -2));
     sum += update;
     CHECK(x == Eigen::Vector2d(sum, 2 * sum));
+  }
+}
+
+TEST_CASE("a transform that carries the rate may be scheduled; the rate can still be set",
+          "[scheduled]") {
+  using V = Eigen::Vector2d;
+  const V g(1, -1);
+  // A rate and a power of t of one's own.
+  struct Maker {
+    ASGDOptions options{.learning_rate = [](std::int64_t k) { return 0.5 / double(k + 1); },
+                        .lambda = 0.25};
+    DecayingStep operator()(double alpha) const {
+      ASGDOptions o = options;
+      o.alpha = alpha;
+      return DecayingStep(o);
+    }
+  };
+  const Maker make;
+  auto optimizer = chain<V>(scheduled(make, joined(0.75, 3, 0.5)));
+  V x(1, 1), y = x;
+  for (int t = 1; t <= 8; ++t) {
+    const double rate = t <= 5 ? 0.5 / t : 0.25;
+    if (t == 6) optimizer.set_learning_rate(0.25);
+    CHECK(optimizer.learning_rate() == rate);
+    optimizer.step(x, g);
+    const double growth = 1 + 0.25 * rate * (t - 1), root = std::sqrt(growth);
+    const double eta = rate / (t <= 3 ? root * std::sqrt(root) : std::pow(growth, 0.5));
+    for (int i = 0; i < 2; ++i) y[i] = y[i] + (-0.25 * eta * y[i] + -eta * g[i]);
+    CHECK(same_bits(x, y));
+  }
+  // The rate itself, behind its own name, and the rate of the next step where values change.
+  auto by_number = chain<V>(scheduled([](double rate) { return scale_by_learning_rate(rate); },
+                                      linear({.initial = 0.5, .final = 0, .total_steps = 4})));
+  for (const double rate : {0.5, 0.375, 0.25}) {
+    CHECK(by_number.learning_rate() == rate);
+    x = y;
+    by_number.step(x, g);
+    CHECK(x == y - rate * g);
+  }
+  by_number.set_learning_rate(0.5);
+  for (int t = 0; t < 2; ++t) {
+    CHECK(by_number.learning_rate() == 0.5);
+    x = y;
+    by_number.step(x, g);
+    CHECK(x == y - 0.5 * g);
+  }
+  auto bad = chain<V>(scheduled([](double rate) { return scale_by_learning_rate(rate); },
+                                [](std::int64_t k) { return k == 1 ? -1.0 : 0.5; }));
+  bad.step(x, g);
+  CHECK(refusal([&] { bad.step(x, g); }) ==
+        "scale_by_learning_rate: learning_rate must be in [0, inf), got -1, at step 2");
+}
+
+TEST_CASE("the average of the sign comes on", "[scheduled]") {
+  auto optimizer = chain<Eigen::Vector2d>(
+      scheduled([](double momentum) { return scale_by_sign({.momentum = momentum}); },
+                joined(0, 2, 0.75)),
+      scale_by_learning_rate(1));
+  Eigen::Vector2d x(0, 0);
+  const double gradients[] = {-1, -4, 1, 20}, expected[] = {1, 2, 3, 2};
+  for (int t = 0; t < 4; ++t) {
+    optimizer.step(x, Eigen::Vector2d(gradients[t], 0));
+    CHECK(x == Eigen::Vector2d(expected[t], 0));
   }
 }
 

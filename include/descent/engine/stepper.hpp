@@ -287,14 +287,14 @@ class Stepper {
   template <bool Check>
   StepOutcome run(const Scalar* x, const Scalar* g, Scalar* out, Eigen::Index rows,
                   Eigen::Index cols, double loss) {
+    steps_.for_each([k = state_.steps](const auto& t) {
+      if constexpr (requires { t.begin_step(k); }) t.begin_step(k);
+    });
     const double rate = learning_rate();
     if (!range::non_negative.contains(rate)) {
       (void)checked("step", join({"learning_rate of step ", to_text(state_.steps + 1)}), rate,
                     range::non_negative);
     }
-    steps_.for_each([k = state_.steps](const auto& t) {
-      if constexpr (requires { t.begin_step(k); }) t.begin_step(k);
-    });
     if (rows != state_.rows || cols != state_.cols) prepare(rows, cols);
     const StepInfo info{
         .t = state_.steps + 1, .learning_rate = rate, .loss = loss, .size = rows * cols};

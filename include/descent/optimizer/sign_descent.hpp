@@ -38,6 +38,8 @@ class ScaleBySign {
   static constexpr std::size_t forms = 2;
   static constexpr std::size_t slots_in(std::size_t form) { return form; }
   std::size_t form() const { return options_.momentum == 0 ? 0 : 1; }
+  /// For a momentum that varies: serves all of them.
+  static constexpr std::size_t varying_form() { return 1; }
 
   explicit ScaleBySign(const ScaleBySignOptions& options) : options_(options) {}
 

@@ -10,6 +10,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <stdexcept>
 #include <tuple>
 #include <type_traits>
@@ -31,9 +32,7 @@ using MadeOf =
 template <class Make, std::size_t N>
 class Scheduled : public MadeOf<Make, N> {
   using T = MadeOf<Make, N>;
-  static_assert(!TransformTraits<T>::has_rate,
-                "descent::scheduled: a learning rate is a schedule by itself: "
-                "scale_by_learning_rate(schedule)");
+  static constexpr bool has_rate = TransformTraits<T>::has_rate;
   static_assert(
       !requires(const T& t, double* column) { t.initialize(0, column, 1); },
       "descent::scheduled: this transform keeps data in its state, which a schedule would "
@@ -55,6 +54,17 @@ class Scheduled : public MadeOf<Make, N> {
   /// first values.
   std::size_t form() const { return form_of(*this); }
 
+  /// The learning rate, for a transform that carries one.
+  double rate(std::int64_t k) const requires(has_rate) {
+    const Values then = values(k);
+    return then == values_ ? T::rate(k) : made(k, then).rate(k);
+  }
+  /// Another rate from now on, instead of what `make` gives it.
+  void set_rate(const Schedule& rate) requires(has_rate) {
+    T::set_rate(rate);
+    rate_ = rate;
+  }
+
   /// Makes the transform of the update after k others. Where that throws, nothing is changed.
   void begin_step(std::int64_t k) const {
     const Values now = values(k);
@@ -69,6 +79,8 @@ class Scheduled : public MadeOf<Make, N> {
   Make make_;
   std::array<Schedule, N> schedules_;
   Values values_;
+  struct None {};
+  [[no_unique_address]] std::conditional_t<has_rate, std::optional<Schedule>, None> rate_;
 
   Scheduled(Make make, std::array<Schedule, N> schedules, Values first)
       : T(std::apply(std::as_const(make), first = values_of(schedules, 0))),
@@ -91,6 +103,9 @@ class Scheduled : public MadeOf<Make, N> {
     try {
       T next = std::apply(make_, values);
       if (form_of(next) != form()) throw_form();
+      if constexpr (has_rate) {
+        if (rate_) next.set_rate(*rate_);
+      }
       return next;
     } catch (const std::invalid_argument& error) {
       throw_at(error.what(), k);
