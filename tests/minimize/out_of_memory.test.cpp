@@ -81,12 +81,12 @@ TEST_CASE("a run survives each allocation that fails", "[out_of_memory]") {
   const Wasteful f{data.X, data.y};
   const auto null = nowhere();
   REQUIRE(null);
-  visit_optimizers([&](const auto& trial) {
-    CAPTURE(trial.name);
-    auto optimizer = trial.template make<VectorXd>();
-    using O = decltype(optimizer);
-    MinimizeOptions options{.max_iterations = 40};
-    const auto check = [&] {
+  for (const OptimizerRow& row : optimizer_rows()) {
+    auto optimizer = row.make<double>();
+    for (const bool batches : {false, true}) {
+      CAPTURE(row.name, batches);
+      MinimizeOptions options{.max_iterations = 40};
+      if (batches) options.batch_size = 4;
       History log;
       auto bar = progress_bar({.stream = null.get(), .always = true, .interval = 0});
       const std::int64_t failures = fail_each([&] {
@@ -94,15 +94,9 @@ TEST_CASE("a run survives each allocation that fails", "[out_of_memory]") {
         auto stopping = early_stopping(f, {.patience = 100, .restore_best = true});
         return minimize(f, VectorXd::Zero(5), optimizer, options, history(log), stopping, bar).x;
       });
-      CAPTURE(options.batch_size.has_value());
       CHECK(failures >= 100);
-    };
-    if (gradients_of<O> != Gradients::sampled) check();
-    if (gradients_of<O> != Gradients::full) {
-      options.batch_size = 4;
-      check();
     }
-  });
+  }
 }
 
 TEST_CASE("a temporary optimizer is lost with the run, and nothing else", "[out_of_memory]") {

@@ -112,9 +112,11 @@ class AnyOptimizer {
   ~AnyOptimizer() = default;
 
   void step(Eigen::Ref<Vector> x, const Eigen::Ref<const Vector>& g) { self_->step(x, g); }
-  descent::StepOutcome advance(const Vector& x, const Vector& g, Vector& next) {
-    return self_->advance(x, g, next);
+  descent::StepOutcome advance(const Vector& x, const Vector& g, Vector& next, double loss = 0) {
+    return self_->advance(x, g, next, loss);
   }
+  /// optimizer = other, for optimizers of one type.
+  void assign(const AnyOptimizer& other) { self_->assign(*other.self_); }
   void reset() { self_->reset(); }
   std::int64_t steps() const { return self_->steps(); }
   double learning_rate() const { return self_->learning_rate(); }
@@ -141,7 +143,9 @@ class AnyOptimizer {
     virtual ~Interface() = default;
     virtual std::unique_ptr<Interface> clone() const = 0;
     virtual void step(Eigen::Ref<Vector> x, const Eigen::Ref<const Vector>& g) = 0;
-    virtual descent::StepOutcome advance(const Vector& x, const Vector& g, Vector& next) = 0;
+    virtual descent::StepOutcome advance(const Vector& x, const Vector& g, Vector& next,
+                                         double loss) = 0;
+    virtual void assign(const Interface& other) = 0;
     virtual void reset() = 0;
     virtual std::int64_t steps() const = 0;
     virtual double learning_rate() const = 0;
@@ -168,8 +172,12 @@ class AnyOptimizer {
     void step(Eigen::Ref<Vector> x, const Eigen::Ref<const Vector>& g) override {
       optimizer.step(x, g);
     }
-    descent::StepOutcome advance(const Vector& x, const Vector& g, Vector& next) override {
-      return optimizer.advance(x, g, next, 0);
+    descent::StepOutcome advance(const Vector& x, const Vector& g, Vector& next,
+                                 double loss) override {
+      return optimizer.advance(x, g, next, loss);
+    }
+    void assign(const Interface& other) override {
+      optimizer = static_cast<const Holder&>(other).optimizer;
     }
     void reset() override { optimizer.reset(); }
     std::int64_t steps() const override { return optimizer.steps(); }
