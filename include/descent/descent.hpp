@@ -8,23 +8,33 @@
 #include "descent/optimizer/adabelief.hpp"  // AdaBelief: the denominator is the gradient's surprise
 #include "descent/optimizer/adabound.hpp"  // AdaBound and AMSBound: rates between bounds that close in
 #include "descent/optimizer/adadelta.hpp"  // Adadelta: steps in the units of the parameters
-#include "descent/optimizer/adagrad.hpp"   // Adagrad: a rate for each coefficient, which shrinks
-#include "descent/optimizer/adam.hpp"      // Adam and AMSGrad
-#include "descent/optimizer/adamax.hpp"    // AdaMax: Adam with the infinity norm
-#include "descent/optimizer/adamw.hpp"     // Adam with decoupled weight decay
-#include "descent/optimizer/adan.hpp"      // Adan: Nesterov's momentum of gradient differences
-#include "descent/optimizer/ademamix.hpp"  // AdEMAMix: Adam with a second, slow average
-#include "descent/optimizer/adopt.hpp"     // ADOPT: Adam whose denominator is a step old
-#include "descent/optimizer/asgd.hpp"      // ASGD: SGD and the average of its iterates
+#include "descent/optimizer/adafactor.hpp"  // Adafactor: a second moment of rows and columns, relative steps
+#include "descent/optimizer/adagrad.hpp"      // Adagrad: a rate for each coefficient, which shrinks
+#include "descent/optimizer/adam.hpp"         // Adam and AMSGrad
+#include "descent/optimizer/adamax.hpp"       // AdaMax: Adam with the infinity norm
+#include "descent/optimizer/adamw.hpp"        // Adam with decoupled weight decay
+#include "descent/optimizer/adan.hpp"         // Adan: Nesterov's momentum of gradient differences
+#include "descent/optimizer/ademamix.hpp"     // AdEMAMix: Adam with a second, slow average
+#include "descent/optimizer/adopt.hpp"        // ADOPT: Adam whose denominator is a step old
+#include "descent/optimizer/asgd.hpp"         // ASGD: SGD and the average of its iterates
+#include "descent/optimizer/dadapt_adam.hpp"  // D-Adaptation: Adam that finds its rate
 #include "descent/optimizer/gradient_descent.hpp"  // full gradients, with momentum or Nesterov's form
-#include "descent/optimizer/lion.hpp"              // Lion: the sign of an interpolated momentum
-#include "descent/optimizer/nadam.hpp"             // NAdam: Adam with Nesterov's momentum
+#include "descent/optimizer/lamb.hpp"      // LAMB: Adam's direction, as long as the parameters
+#include "descent/optimizer/lars.hpp"      // LARS: SGD, as long as a fraction of the parameters
+#include "descent/optimizer/lion.hpp"      // Lion: the sign of an interpolated momentum
+#include "descent/optimizer/madgrad.hpp"   // MADGRAD: dual averaging by the cube root
+#include "descent/optimizer/nadam.hpp"     // NAdam: Adam with Nesterov's momentum
+#include "descent/optimizer/novograd.hpp"  // NovoGrad: gradients by the average of their norm
 #include "descent/optimizer/optimistic_descent.hpp"  // adds how the gradient changed, for saddle points
+#include "descent/optimizer/polyak_step.hpp"         // Polyak step: the rate comes from the loss
+#include "descent/optimizer/prodigy.hpp"             // Prodigy: Adam that finds its rate sooner
 #include "descent/optimizer/qhadam.hpp"              // QHAdam: Adam with quasi-hyperbolic moments
 #include "descent/optimizer/qhm.hpp"      // QHM: a weighted mean of gradient and momentum
 #include "descent/optimizer/radam.hpp"    // RAdam: Adam that waits with its denominator
 #include "descent/optimizer/rmsprop.hpp"  // RMSprop, centered and with momentum
 #include "descent/optimizer/rprop.hpp"  // Rprop: step sizes that follow the signs of full gradients
+#include "descent/optimizer/schedule_free_adamw.hpp"  // AdamW without a schedule, averaged
+#include "descent/optimizer/schedule_free_sgd.hpp"    // SGD without a schedule, averaged
 #include "descent/optimizer/sgd.hpp"  // mini-batches, with momentum, dampening, Nesterov, weight decay
 #include "descent/optimizer/sign_descent.hpp"  // the sign of the gradient, or of its momentum (Signum)
 #include "descent/optimizer/sm3.hpp"           // SM3: Adagrad with momentum, its form for vectors
@@ -43,11 +53,13 @@
 #include "descent/transform/skip_if_not_finite.hpp"      // takes no step on NaN or infinity
 #include "descent/transform/stop_if_not_finite.hpp"      // takes no step any more
 // ... to a direction
-#include "descent/transform/ema.hpp"            // moving average, corrected
-#include "descent/transform/scale_by_adam.hpp"  // Adam's direction
-#include "descent/transform/trace.hpp"          // momentum
+#include "descent/transform/ema.hpp"                   // moving average, corrected
+#include "descent/transform/scale_by_adam.hpp"         // Adam's direction
+#include "descent/transform/scale_by_trust_ratio.hpp"  // as long as the parameters
+#include "descent/transform/trace.hpp"                 // momentum
 // ... to a step
 #include "descent/transform/scale_by_learning_rate.hpp"  // makes the step
+#include "descent/transform/schedule_free.hpp"  // makes it, and an average that needs no schedule
 // ... of the new parameters
 #include "descent/transform/lookahead.hpp"           // k steps forward, one back
 #include "descent/transform/project_on_ball.hpp"     // norm
@@ -79,6 +91,7 @@
 #include "descent/objective/check_gradient.hpp"  // compares a gradient with differences of the loss
 #include "descent/objective/l2.hpp"              // adds λ/2 ‖w‖²
 #include "descent/objective/linear_regression.hpp"  // 1/(2n) ‖Xw − y‖²
+#include "descent/objective/sam.hpp"  // sharpness-aware: the gradient at the worst point nearby
 
 // Observers
 #include "descent/observe/early_stopping.hpp"     // stops when the validation loss no longer falls

@@ -10,6 +10,7 @@
 #include <descent/optimizer/adabelief.hpp>
 #include <descent/optimizer/adabound.hpp>
 #include <descent/optimizer/adadelta.hpp>
+#include <descent/optimizer/adafactor.hpp>
 #include <descent/optimizer/adagrad.hpp>
 #include <descent/optimizer/adam.hpp>
 #include <descent/optimizer/adamax.hpp>
@@ -18,13 +19,22 @@
 #include <descent/optimizer/ademamix.hpp>
 #include <descent/optimizer/adopt.hpp>
 #include <descent/optimizer/asgd.hpp>
+#include <descent/optimizer/dadapt_adam.hpp>
+#include <descent/optimizer/lamb.hpp>
+#include <descent/optimizer/lars.hpp>
 #include <descent/optimizer/lion.hpp>
+#include <descent/optimizer/madgrad.hpp>
 #include <descent/optimizer/nadam.hpp>
+#include <descent/optimizer/novograd.hpp>
 #include <descent/optimizer/optimistic_descent.hpp>
+#include <descent/optimizer/polyak_step.hpp>
+#include <descent/optimizer/prodigy.hpp>
 #include <descent/optimizer/qhadam.hpp>
 #include <descent/optimizer/radam.hpp>
 #include <descent/optimizer/rmsprop.hpp>
 #include <descent/optimizer/rprop.hpp>
+#include <descent/optimizer/schedule_free_adamw.hpp>
+#include <descent/optimizer/schedule_free_sgd.hpp>
 #include <descent/optimizer/sgd.hpp>
 #include <descent/optimizer/sign_descent.hpp>
 #include <descent/optimizer/sm3.hpp>
@@ -56,6 +66,7 @@ struct Hyper {
   double operator()(std::string_view name, Eigen::Index i) const {
     return reference.hyper.numbers(name)[i];
   }
+  double or_zero(std::string_view name) const { return reference.hyper.number(name, 0.0); }
   bool flag(std::string_view name) const { return reference.hyper.flag(name); }
 };
 
@@ -77,6 +88,20 @@ Ours ours(O optimizer, Extra extra) {
           [shared, extra](std::string_view name, const VectorXd& x) {
             return VectorXd(extra(*shared, name, x));
           }};
+}
+
+// What a reference records as "d", and as "x_eval".
+constexpr auto d_of = [](const auto& optimizer, std::string_view, const VectorXd&) {
+  return VectorXd::Constant(1, optimizer.d());
+};
+constexpr auto averaged_of = [](const auto& optimizer, std::string_view, const VectorXd& x) {
+  return optimizer.averaged(x);
+};
+
+// A linear rise, then the rate itself.
+Schedule warmup(double rate, double steps) {
+  return
+      [=](std::int64_t k) { return double(k + 1) < steps ? rate * (double(k + 1) / steps) : rate; };
 }
 
 struct Row {
@@ -275,28 +300,121 @@ const std::vector<Row> rows{
      [](const Hyper& h) {
        return ours(SM3({.learning_rate = h("lr"), .momentum = h("momentum"), .epsilon = h("eps")}));
      }},
+    {"LAMB", "numpy", 3, 124,
+     [](const Hyper& h) {
+       return ours(LAMB({.learning_rate = h("lr"),
+                         .beta1 = h("b1"),
+                         .beta2 = h("b2"),
+                         .epsilon = h("eps"),
+                         .weight_decay = h("weight_decay")}));
+     }},
+    {"LARS", "numpy", 3, 124,
+     [](const Hyper& h) {
+       return ours(LARS({.learning_rate = h("lr"),
+                         .momentum = h("momentum"),
+                         .nesterov = h.flag("nesterov"),
+                         .trust_coefficient = h("trust_coefficient"),
+                         .epsilon = h("eps"),
+                         .weight_decay = h("weight_decay")}));
+     }},
+    {"NovoGrad", "numpy", 3, 136,
+     [](const Hyper& h) {
+       return ours(NovoGrad({.learning_rate = h("lr"),
+                             .beta1 = h("b1"),
+                             .beta2 = h("b2"),
+                             .epsilon = h("eps"),
+                             .weight_decay = h("weight_decay")}));
+     }},
+    {"MADGRAD", "numpy", 3, 64,
+     [](const Hyper& h) {
+       return ours(MADGRAD({.learning_rate = h("lr"),
+                            .momentum = h("momentum"),
+                            .epsilon = h("eps"),
+                            .weight_decay = h("weight_decay")}));
+     }},
+    {"DAdaptAdamW", "numpy", 2, 56,
+     [](const Hyper& h) {
+       return ours(DAdaptAdam({.learning_rate = h("lr"),
+                               .beta1 = h("b1"),
+                               .beta2 = h("b2"),
+                               .epsilon = h("eps"),
+                               .weight_decay = h("weight_decay"),
+                               .initial_d = h("d0")}),
+                   d_of);
+     }},
+    {"Prodigy", "numpy", 4, 120,
+     [](const Hyper& h) {
+       return ours(Prodigy({.learning_rate = h("lr"),
+                            .beta1 = h("b1"),
+                            .beta2 = h("b2"),
+                            .epsilon = h("eps"),
+                            .weight_decay = h("weight_decay"),
+                            .initial_d = h("d0"),
+                            .d_coefficient = h("d_coef"),
+                            .bias_correction = h.flag("use_bias_correction"),
+                            .safeguard_warmup = h.flag("safeguard_warmup")}),
+                   d_of);
+     }},
+    {"ScheduleFreeSGD", "numpy", 3, 128,
+     [](const Hyper& h) {
+       return ours(ScheduleFreeSGD({.learning_rate = warmup(h("lr"), h("warmup_steps")),
+                                    .beta = h("beta"),
+                                    .weight_decay = h("weight_decay"),
+                                    .step_power = h("r"),
+                                    .rate_power = h("weight_lr_power")}),
+                   averaged_of);
+     }},
+    {"ScheduleFreeAdamW", "numpy", 3, 128,
+     [](const Hyper& h) {
+       return ours(ScheduleFreeAdamW({.learning_rate = warmup(h("lr"), h("warmup_steps")),
+                                      .beta1 = h("beta"),
+                                      .beta2 = h("b2"),
+                                      .epsilon = h("eps"),
+                                      .weight_decay = h("weight_decay"),
+                                      .step_power = h("r"),
+                                      .rate_power = h("weight_lr_power")}),
+                   averaged_of);
+     }},
+    {"PolyakSGD", "numpy", 2, 34,
+     [](const Hyper& h) {
+       PolyakStep polyak(
+           {.learning_rate = h("max_lr"), .lowest_loss = h("f_min"), .epsilon = h("eps")});
+       return Ours{[polyak, f = make_objective(h.reference)](
+                       VectorXd& x, const VectorXd& g) mutable { polyak.step(x, g, f.loss(x)); }};
+     }},
+    {"Adafactor", "numpy", 4, 266,
+     [](const Hyper& h) {
+       CHECK(h("decay_offset") == 0);
+       CHECK(h.flag("factored"));
+       const AdafactorOptions options{.learning_rate = h("lr"),
+                                      .decay_power = h("decay_rate"),
+                                      .epsilon = h("eps"),
+                                      .clipping_threshold = h("clipping_threshold"),
+                                      .scale_by_parameters = h.flag("multiply_by_parameter_scale"),
+                                      .momentum = h.or_zero("momentum"),
+                                      .weight_decay = h.or_zero("weight_decay_rate"),
+                                      .min_dim_to_factor = h.reference.hyper.integer("min_dim")};
+       const auto& shape = h.reference.shape;
+       if (shape.size() == 1) return ours(Adafactor(options));
+       using Rows = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+       return Ours{
+           [adafactor = Adafactor<Rows>(options), shape](VectorXd& x, const VectorXd& g) mutable {
+             adafactor.step(Eigen::Map<Rows>(x.data(), shape[0], shape[1]),
+                            Eigen::Map<const Rows>(g.data(), shape[0], shape[1]));
+           }};
+     }},
 };
 
 // References that no row claims: by optimizer, or a single file, and why.
 const std::map<std::string, std::string> unclaimed{
     {"LBFGS", "not in the library yet"},
     {"SparseAdam", "not in the library yet"},
-    {"Adafactor", "not in the library yet"},
-    {"DAdaptAdamW", "not in the library yet"},
     {"EMA", "an average around an optimizer: tests/transform/averages.test.cpp"},
-    {"LAMB", "not in the library yet"},
-    {"LARS", "not in the library yet"},
     {"Lookahead", "around an optimizer: tests/transform/averages.test.cpp"},
-    {"MADGRAD", "not in the library yet"},
     {"Muon", "not in the library yet"},
     {"MuonOptax", "not in the library yet"},
-    {"NovoGrad", "not in the library yet"},
-    {"PolyakSGD", "not in the library yet"},
-    {"Prodigy", "not in the library yet"},
-    {"SAM", "not in the library yet"},
+    {"SAM", "an objective around another: tests/objective/sam.test.cpp"},
     {"SOAP", "not in the library yet"},
-    {"ScheduleFreeAdamW", "not in the library yet"},
-    {"ScheduleFreeSGD", "not in the library yet"},
     {"Shampoo", "not in the library yet"},
     {"sm3__default__matls4x3",
      "covers a matrix by its rows and columns; ours is the rule for vectors"},
