@@ -12,7 +12,8 @@
 namespace descent::inline v0 {
 
 /// f(w) + λ/2 ‖w‖², gradient ∇f(w) + λw; of a finite sum, every batch carries the whole penalty, so its mean is right.
-/// What the objective inside offers, this offers. Every coefficient is penalized, an intercept too.
+/// What the objective inside offers, this offers. Every coefficient is penalized, but the intercept of a model that has one
+/// by its option (as in scikit-learn).
 template <class Held>
 class L2 {
   Held inner_;
@@ -20,13 +21,36 @@ class L2 {
 
   using Inner = std::remove_cvref_t<decltype(std::declval<const Held&>().get())>;
 
+  // Calls f(begin, count) for each run of coefficients that are penalized.
+  template <class V, class F>
+  void each_penalized(const V& w, const F& f) const {
+    if constexpr (requires { inner_.get().each_penalized(f); }) {
+      inner_.get().each_penalized(f);
+    } else {
+      f(Eigen::Index{0}, w.size());
+    }
+  }
   template <class V>
   double penalty(const V& w) const {
-    return 0.5 * lambda_ * static_cast<double>(w.squaredNorm());
+    double squares = 0;
+    each_penalized(w, [&](Eigen::Index begin, Eigen::Index count) {
+      squares += static_cast<double>(run(w, begin, count).squaredNorm());
+    });
+    return 0.5 * lambda_ * squares;
   }
   template <class V>
   void add_to(V& g, const V& w) const {
-    g += static_cast<typename V::Scalar>(lambda_) * w;
+    each_penalized(w, [&](Eigen::Index begin, Eigen::Index count) {
+      Run<V>(g.data() + begin, count) +=
+          static_cast<typename V::Scalar>(lambda_) * run(w, begin, count);
+    });
+  }
+  template <class V>
+  using Run = Eigen::Map<Eigen::Matrix<typename V::Scalar, Eigen::Dynamic, 1>>;
+  template <class V>
+  static auto run(const V& w, Eigen::Index begin, Eigen::Index count) {
+    return Eigen::Map<const Eigen::Matrix<typename V::Scalar, Eigen::Dynamic, 1>>(w.data() + begin,
+                                                                                  count);
   }
 
  public:

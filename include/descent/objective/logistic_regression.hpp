@@ -1,0 +1,55 @@
+// LogisticRegression: the mean log-loss of a linear classifier of two classes.
+//
+//     f(w) = 1/n Σᵢ log(1 + exp(zᵢ)) − yᵢ zᵢ,   zᵢ = xᵢᵀw        σ(z) = 1/(1 + exp(−z)) is the probability of class 1
+//
+// scikit-learn's LogisticRegression minimizes C n f + ½ ‖w‖²: the same as l2(f, 1/(C n)), but for its intercept, which it
+// does not penalize.
+#ifndef DESCENT_OBJECTIVE_LOGISTIC_REGRESSION_HPP
+#define DESCENT_OBJECTIVE_LOGISTIC_REGRESSION_HPP
+
+#include <Eigen/Core>
+#include <utility>
+
+#include "descent/core/errors.hpp"
+#include "descent/core/stored.hpp"
+#include "descent/engine/linear_model.hpp"
+
+namespace descent::inline v0 {
+
+/// ℓ(z, y) = log(1 + eᶻ) − y z, slope σ(z) − y, y of 0 and 1. Neither overflows, and neither loses the digits of what is
+/// close to 0.
+struct LogisticLoss {
+  static constexpr Eigen::Index outputs() { return 1; }
+
+  template <class Z, class Y, class Losses>
+  static void evaluate(Z& z, const Y& y, Losses& losses) {
+    // With s = ±1 for the classes it is log(1 + exp(−s z)), of slope −s σ(−s z).
+    using Scalar = typename Z::Scalar;
+    const Losses s = Scalar(2) * y - Scalar(1);
+    const Losses margin = s * z.col(0);
+    const Losses p = (-margin.abs()).exp();
+    losses = (-margin).max(Scalar(0)) + p.log1p();
+    z.col(0) = -s * (margin > Scalar(0)).select(p, Scalar(1)) / (Scalar(1) + p);
+  }
+};
+
+/// LogisticRegression(X, y), or (X, y, {.intercept = true}): labels are 0 and 1, anything else is an
+/// `std::invalid_argument`. For X, y and w see `LinearModel`.
+template <class HeldX, class HeldY>
+class LogisticRegression : public LinearModel<LogisticLoss, HeldX, HeldY> {
+ public:
+  template <class X, class Y>
+  LogisticRegression(X&& x, Y&& y, const LinearModelOptions& options = {})
+      : LinearModel<LogisticLoss, HeldX, HeldY>("LogisticRegression", std::forward<X>(x),
+                                                std::forward<Y>(y), {}, options) {
+    this->require_classes();
+  }
+};
+
+template <class X, class Y>
+LogisticRegression(X&&, Y&&, const LinearModelOptions& = {})
+    -> LogisticRegression<Stored<X&&>, Stored<Y&&>>;
+
+}  // namespace descent::inline v0
+
+#endif  // DESCENT_OBJECTIVE_LOGISTIC_REGRESSION_HPP

@@ -1,0 +1,403 @@
+// The linear models: each loss against its formula in long double, however the data is held; optima found outside.
+//
+// covers: huber_regression linear_svm logistic_regression poisson_regression quantile_regression softmax_regression
+#include <descent/objective/huber_regression.hpp>
+#include <descent/objective/linear_regression.hpp>
+#include <descent/objective/linear_svm.hpp>
+#include <descent/objective/logistic_regression.hpp>
+#include <descent/objective/poisson_regression.hpp>
+#include <descent/objective/quantile_regression.hpp>
+#include <descent/objective/softmax_regression.hpp>
+
+#include "support/allocations.hpp"
+#include "support/bits.hpp"
+#include "support/catch.hpp"
+#include "support/problems.hpp"
+
+#include <descent/minimize.hpp>
+#include <descent/objective/l2.hpp>
+#include <descent/optimizer/adam.hpp>
+
+#include <Eigen/Core>
+#include <Eigen/SparseCore>
+
+#include <cmath>
+#include <cstdint>
+#include <fstream>
+#include <functional>
+#include <limits>
+#include <map>
+#include <sstream>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+using namespace descent;
+using namespace descent_test;
+using Eigen::Index;
+using Eigen::MatrixXd;
+using Eigen::VectorXd;
+
+namespace {
+
+using Long = long double;
+using RowMajor = Eigen::Matrix<double, -1, -1, Eigen::RowMajor>;
+using Scores = std::vector<Long>;
+
+// A loss as it is written in books: of the scores of one sample and its label.
+using Formula = std::function<Long(const Scores& z, double y)>;
+
+const Formula squared = [](const Scores& z, double y) { return (z[0] - y) * (z[0] - y) / 2; };
+const Formula logistic = [](const Scores& z, double y) {
+  return std::log1p(std::exp(z[0])) - y * z[0];
+};
+const Formula hinge = [](const Scores& z, double y) {
+  return std::max<Long>(0, 1 - (2 * y - 1) * z[0]);
+};
+const Formula squared_hinge = [](const Scores& z, double y) { return hinge(z, y) * hinge(z, y); };
+const Formula poisson = [](const Scores& z, double y) { return std::exp(z[0]) - y * z[0]; };
+const Formula softmax = [](const Scores& z, double y) {
+  Long sum = 0;
+  for (const Long score : z) sum += std::exp(score);
+  return std::log(sum) - z[std::size_t(y)];
+};
+Formula huber(double delta) {
+  return [delta](const Scores& z, double y) {
+    const Long r = std::abs(z[0] - y);
+    return r <= delta ? r * r / 2 : delta * (r - Long(delta) / 2);
+  };
+}
+Formula pinball(double tau) {
+  return [tau](const Scores& z, double y) {
+    const Long r = y - z[0];
+    return r > 0 ? tau * r : (Long(tau) - 1) * r;
+  };
+}
+
+struct Case {
+  MatrixXd X;
+  VectorXd y, w, weights;  // no weights: empty
+  Index outputs = 1;
+  bool intercept = false;
+};
+
+// The mean over some samples.
+Long mean(const Formula& loss, const Case& c, const VectorXd& w,
+          const std::vector<Index>& samples) {
+  Long sum = 0;
+  const Index d = c.X.cols() + c.intercept;
+  for (const Index i : samples) {
+    Scores z(std::size_t(c.outputs), 0);
+    for (Index k = 0; k < c.outputs; ++k) {
+      for (Index j = 0; j < c.X.cols(); ++j) z[std::size_t(k)] += Long(c.X(i, j)) * w[k * d + j];
+      if (c.intercept) z[std::size_t(k)] += w[k * d + d - 1];
+    }
+    const Long weight = c.weights.size() == 0 ? 1 : Long(c.weights[i]) / c.weights.mean();
+    sum += weight * loss(z, c.y[i]);
+  }
+  return sum / Long(samples.size());
+}
+// Its derivative along a direction, by differences in long double.
+Long slope(const Formula& loss, const Case& c, const VectorXd& direction,
+           const std::vector<Index>& samples) {
+  const double h = 0x1p-20;
+  return (mean(loss, c, c.w + h * direction, samples) -
+          mean(loss, c, c.w - h * direction, samples)) /
+         (2 * h);
+}
+
+std::vector<Index> everyone(Index n) {
+  std::vector<Index> all(static_cast<std::size_t>(n));
+  for (Index i = 0; i < n; ++i) all[std::size_t(i)] = i;
+  return all;
+}
+
+template <class Model>
+void check(const Model& model, const Formula& formula, const Case& c) {
+  using Scalar = typename Model::Scalar;
+  using V = Eigen::Matrix<Scalar, -1, 1>;
+  const double precision = 200 * static_cast<double>(std::numeric_limits<Scalar>::epsilon());
+  const V w = c.w.cast<Scalar>();
+  V g(w.size()), h(w.size());
+  REQUIRE(model.parameters() == w.size());
+  const auto compare = [&](double loss, const V& gradient, const std::vector<Index>& samples) {
+    CHECK(loss ==
+          Approx(double(mean(formula, c, c.w, samples))).epsilon(precision).margin(precision));
+    for (std::uint64_t seed = 0; seed < 3; ++seed) {
+      const VectorXd direction = Uniform(seed).vector(w.size());
+      CHECK(gradient.template cast<double>().dot(direction) ==
+            Approx(double(slope(formula, c, direction, samples)))
+                .epsilon(1e-7 + precision)
+                .margin(1e-8 + precision));
+    }
+  };
+  const double loss = model.loss_and_gradient(w, g);
+  compare(loss, g, everyone(c.X.rows()));
+  model.gradient(w, h);
+  CHECK(h == g);
+  CHECK(model.loss(w) == loss);
+
+  const Index n = c.X.rows();
+  const std::vector<Index> batch{n - 1, 0, n / 2, 0, n / 3};
+  const double batch_loss = model.loss_and_gradient(w, Batch(batch), g);
+  compare(batch_loss, g, batch);
+  model.gradient(w, Batch(batch), h);
+  CHECK(h == g);
+  CHECK(model.loss(w, Batch(batch)) == batch_loss);
+
+  // Sums over runs of samples are what the mean is made of.
+  g.setZero();
+  double sum = 0;
+  for (Index begin = 0; begin < n; begin += Model::chunk) {
+    sum += model.add(w, Rows{begin, std::min(Model::chunk, n - begin)}, g);
+  }
+  CHECK(sum / double(n) == loss);
+}
+
+// One model by every way of holding its data.
+template <class Make>
+void check_all(const Make& make, const Formula& formula, const Case& c) {
+  const RowMajor rows = c.X;
+  const Eigen::SparseMatrix<double, Eigen::RowMajor> sparse = c.X.sparseView();
+  const Eigen::MatrixXf narrow = c.X.cast<float>();
+  Case as_float = c;
+  as_float.X = narrow.cast<double>();
+  as_float.w = c.w.cast<float>().cast<double>();
+  as_float.y = c.y.cast<float>().cast<double>();
+  const RowMajor wide =
+      (RowMajor(c.X.rows(), c.X.cols() + 3) << c.X, MatrixXd::Ones(c.X.rows(), 3)).finished();
+  check(make(c.X, c.y), formula, c);
+  check(make(rows, c.y), formula, c);
+  check(make(wide.leftCols(c.X.cols()), c.y), formula, c);
+  check(make(Eigen::Map<const RowMajor, 0, Eigen::OuterStride<>>(
+                 wide.data(), c.X.rows(), c.X.cols(), Eigen::OuterStride<>(wide.cols())),
+             c.y),
+        formula, c);
+  check(make(sparse, c.y), formula, c);
+  check(make(narrow, c.y), formula, as_float);
+}
+
+template <class F>
+void each_case(Index outputs, const F& f) {
+  for (const Index n : {1, 3, 61, 62, 257, 4099}) {
+    for (const Index d : {1, 7, 40}) {
+      if (n == 4099 && d != 7) continue;
+      for (const bool intercept : {false, true}) {
+        Uniform uniform(std::uint64_t(n + d));
+        Case c;
+        c.X = uniform.matrix(n, d);
+        c.X = (c.X.array() > -0.5).select(c.X, 0);  // for the sparse one
+        c.outputs = outputs;
+        c.intercept = intercept;
+        c.w = uniform.vector((d + intercept) * outputs);
+        c.y = uniform.vector(n);
+        if (n > 1 && d == 7) c.weights = uniform.vector(n).cwiseAbs();
+        CAPTURE(n, d, intercept);
+        f(c);
+      }
+    }
+  }
+}
+
+VectorXd classes(const VectorXd& y, int count) {
+  return ((y.array() + 1) / 2 * count).floor().max(0).min(count - 1);
+}
+
+// ---- data and optima found outside ----------------------------------------------------------------
+MatrixXd read_csv(const std::string& name) {
+  std::ifstream file(std::string(DESCENT_TEST_DATA_DIR) + "/../../examples/data/" + name);
+  REQUIRE(file);
+  std::string line;
+  std::getline(file, line);
+  std::vector<double> numbers;
+  Index rows = 0;
+  for (; std::getline(file, line); ++rows) {
+    std::istringstream cells(line);
+    for (std::string cell; std::getline(cells, cell, ',');) numbers.push_back(std::stod(cell));
+  }
+  return Eigen::Map<RowMajor>(numbers.data(), rows, Index(numbers.size()) / rows);
+}
+std::map<std::string, std::vector<double>> read_reference(const std::string& name) {
+  std::ifstream file(std::string(DESCENT_TEST_DATA_DIR) + "/../../examples/data/" + name);
+  REQUIRE(file);
+  std::map<std::string, std::vector<double>> values;  // by fit, in the order of the file
+  std::string line;
+  std::getline(file, line);
+  while (std::getline(file, line)) {
+    const auto first = line.find(','), second = line.find(',', first + 1);
+    values[line.substr(0, first)].push_back(std::stod(line.substr(second + 1)));
+  }
+  return values;
+}
+
+}  // namespace
+
+TEST_CASE("each linear model is its formula, however the data is held", "[models]") {
+  each_case(1, [](Case c) {
+    check_all(
+        [&](const auto& X, const auto& y) {
+          return LinearRegression(X, y, {c.intercept, c.weights});
+        },
+        squared, c);
+    for (const double delta : {0.25, 1.0}) {
+      check_all(
+          [&](const auto& X, const auto& y) {
+            return HuberRegression(
+                X, y, {.delta = delta, .intercept = c.intercept, .weights = c.weights});
+          },
+          huber(delta), c);
+    }
+    check_all(
+        [&](const auto& X, const auto& y) {
+          return QuantileRegression(
+              X, y, {.quantile = 0.3, .intercept = c.intercept, .weights = c.weights});
+        },
+        pinball(0.3), c);
+    c.y = classes(c.y, 2);
+    check_all(
+        [&](const auto& X, const auto& y) {
+          return LogisticRegression(X, y, {c.intercept, c.weights});
+        },
+        logistic, c);
+    check_all(
+        [&](const auto& X, const auto& y) {
+          return LinearSVM(X, y, {.squared = true, .intercept = c.intercept, .weights = c.weights});
+        },
+        squared_hinge, c);
+    check_all(
+        [&](const auto& X, const auto& y) {
+          return LinearSVM(X, y,
+                           {.squared = false, .intercept = c.intercept, .weights = c.weights});
+        },
+        hinge, c);
+    c.y = classes(c.y, 4);
+    check_all(
+        [&](const auto& X, const auto& y) {
+          return PoissonRegression(X, y, {c.intercept, c.weights});
+        },
+        poisson, c);
+  });
+  each_case(3, [](Case c) {
+    c.y = classes(c.y, 3);
+    check_all(
+        [&](const auto& X, const auto& y) {
+          return SoftmaxRegression(X, y,
+                                   {.classes = 3, .intercept = c.intercept, .weights = c.weights});
+        },
+        softmax, c);
+  });
+}
+
+TEST_CASE("scores of any size give losses that neither overflow nor vanish", "[models]") {
+  const MatrixXd X = (VectorXd(4) << 1e4, -1e4, 40, -40).finished();
+  const VectorXd zeros = VectorXd::Zero(4), ones = VectorXd::Ones(4), w = VectorXd::Ones(1);
+  const auto single = [&](const auto& model, Index i) {
+    const std::vector<Index> one{i};
+    return model.loss(w, Batch(one));
+  };
+  const LogisticRegression zero(X, zeros), one(X, ones);
+  CHECK(single(zero, 0) == 1e4);
+  CHECK(single(zero, 1) == 0);
+  CHECK(single(one, 1) == 1e4);
+  CHECK(single(one, 0) == 0);
+  CHECK(single(one, 2) == Approx(std::exp(-40.0)).epsilon(1e-13));  // not 0
+  const SoftmaxRegression both(X, ones);
+  const VectorXd W = (VectorXd(2) << 1, -1).finished();
+  CHECK(both.loss(W) == Approx((2e4 + 0 + 80 + 0) / 4));
+}
+
+TEST_CASE("outside optima of breast cancer: the loss, and no gradient is left",
+          "[models][reference]") {
+  const MatrixXd table = read_csv("breast_cancer/breast_cancer.csv");
+  const VectorXd y = table.col(30);
+  MatrixXd Z = table.leftCols(30).rowwise() - table.leftCols(30).colwise().mean();
+  for (Index j = 0; j < 30; ++j) Z.col(j) /= Z.col(j).norm() / std::sqrt(569.0);
+  const auto reference = read_reference("breast_cancer/reference.csv");
+  const LogisticRegression model(Z, y, {.intercept = true});
+  VectorXd g(31);
+  for (const std::string fit : {"ridge_1", "ridge_2"}) {
+    const std::vector<double>& values =
+        reference.at(fit);  // lambda, loss, errors, bias, coefficients
+    VectorXd w = Eigen::Map<const VectorXd>(values.data() + 4, 30);
+    w.conservativeResize(31);
+    w[30] = values[3];
+    const auto ridge = l2(model, values[0]);
+    CHECK(ridge.loss_and_gradient(w, g) == Approx(values[1]).epsilon(1e-14));
+    CHECK(g.cwiseAbs().maxCoeff() <= 1e-15);
+    int errors = 0;
+    for (Index i = 0; i < 569; ++i) errors += (model.score(w, i) > 0) != (y[i] == 1);
+    CHECK(errors == int(values[2]));
+    // And minimize finds it.
+    const auto result =
+        minimize(ridge, VectorXd::Zero(31), Adam({.learning_rate = 0.05, .beta2 = 0.99}),
+                 {.max_iterations = 20'000, .gradient_tolerance = 1e-9});
+    CHECK(result.loss == Approx(values[1]).epsilon(1e-9));
+  }
+  const std::vector<double>& lasso = reference.at("lasso");
+  VectorXd w(31);
+  w << Eigen::Map<const VectorXd>(lasso.data() + 4, 30), lasso[3];
+  const double alpha = lasso[0];
+  CHECK(model.loss_and_gradient(w, g) + alpha * w.head(30).lpNorm<1>() ==
+        Approx(lasso[1]).epsilon(1e-13));
+  for (Index j = 0; j < 30; ++j) {
+    if (w[j] != 0) {
+      CHECK(g[j] == Approx(w[j] > 0 ? -alpha : alpha).epsilon(1e-9));
+    } else {
+      CHECK(std::abs(g[j]) <= alpha);
+    }
+  }
+}
+
+TEST_CASE("what is no model's data is refused", "[models][arguments]") {
+  const MatrixXd X = MatrixXd::Ones(4, 2);
+  VectorXd y(4);
+  y << 0, 1, 2, 1;
+  CHECK_THROWS_WITH(LogisticRegression(X, y), "LogisticRegression: y[2] must be 0 or 1, got 2");
+  CHECK_THROWS_WITH(LinearSVM(X, y), "LinearSVM: y[2] must be 0 or 1, got 2");
+  CHECK_THROWS_WITH(SoftmaxRegression(X, y, {.classes = 2}),
+                    "SoftmaxRegression: y[2] must be a whole number from 0 to 1, got 2");
+  CHECK(SoftmaxRegression(X, y).parameters() == 6);
+  y[3] = 0.5;
+  CHECK_THROWS_WITH(SoftmaxRegression(X, y),
+                    "SoftmaxRegression: y[3] must be a whole number from 0 to 1023, got 0.5");
+  y[3] = -1;
+  CHECK_THROWS_WITH(PoissonRegression(X, y), "PoissonRegression: y must be in [0, inf), got -1");
+  CHECK_THROWS_AS(HuberRegression(X, y, {.delta = 0}), std::invalid_argument);
+  CHECK_THROWS_AS(QuantileRegression(X, y, {.quantile = 1}), std::invalid_argument);
+  CHECK_THROWS_WITH(LinearRegression(X, y, {.weights = VectorXd::Ones(3)}),
+                    "LinearRegression: weights must be one weight a row of X, 4, got 3 weights");
+  CHECK_THROWS_AS(LinearRegression(X, y, {.weights = -VectorXd::Ones(4)}), std::invalid_argument);
+  CHECK_THROWS_AS(LinearRegression(X, y, {.weights = VectorXd::Zero(4)}), std::invalid_argument);
+  const LinearRegression model(X, y, {.intercept = true});
+  CHECK_THROWS_WITH(model.loss(VectorXd(VectorXd::Ones(2))),
+                    "LinearRegression: w must be one coefficient a column of X and one for the "
+                    "intercept, 3, got 2 coefficients");
+}
+
+TEST_CASE("an intercept is not penalized", "[models]") {
+  const MatrixXd X = Uniform(1).matrix(9, 2);
+  const VectorXd y = classes(Uniform(2).vector(9), 3);
+  VectorXd w = VectorXd::Ones(9), g(9), h(9);
+  const SoftmaxRegression model(X, y, {.classes = 3, .intercept = true});
+  const auto ridge = l2(model, 0.5);
+  CHECK(ridge.loss_and_gradient(w, g) == Approx(model.loss_and_gradient(w, h) + 0.25 * 6));
+  for (Index k = 0; k < 9; ++k) CHECK(g[k] - h[k] == Approx(k % 3 == 2 ? 0 : 0.5));
+}
+
+TEST_CASE("models allocate nothing", "[models][allocation]") {
+  const RowMajor X = Uniform(1).matrix(5000, 11);
+  const Eigen::SparseMatrix<double, Eigen::RowMajor> sparse = X.sparseView();
+  const VectorXd y = classes(Uniform(2).vector(5000), 2);
+  const LogisticRegression dense(X, y, {.intercept = true});
+  const LogisticRegression thin(sparse, y, {.intercept = true});
+  const SoftmaxRegression many(X, y, {.classes = 5});
+  VectorXd w = VectorXd::Ones(12), g(12), W = VectorXd::Ones(55), G(55);
+  const auto batch = everyone(700);
+  double sum = 0;
+  CHECK(allocated_by([&] {
+          sum += dense.loss_and_gradient(w, g) + dense.loss_and_gradient(w, Batch(batch), g);
+          sum += thin.loss_and_gradient(w, g) + thin.loss_and_gradient(w, Batch(batch), g);
+          sum += many.loss_and_gradient(W, G) + many.loss_and_gradient(W, Batch(batch), G);
+        }) == Allocations{});
+  CHECK(sum > 0);
+}
