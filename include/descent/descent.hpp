@@ -90,14 +90,14 @@
 #include "descent/objective/callable.hpp"        // objective(f) of a callable (x, g) -> loss
 #include "descent/objective/check_gradient.hpp"  // compares a gradient with differences of the loss
 #include "descent/objective/huber_regression.hpp"     // least squares that bears outliers
-#include "descent/objective/l2.hpp"              // adds λ/2 ‖w‖²
-#include "descent/objective/linear_regression.hpp"  // 1/(2n) ‖Xw − y‖²
+#include "descent/objective/l2.hpp"                   // adds λ/2 ‖w‖²
+#include "descent/objective/linear_regression.hpp"    // 1/(2n) ‖Xw − y‖²
 #include "descent/objective/linear_svm.hpp"           // two classes, (squared) hinge loss
 #include "descent/objective/logistic_regression.hpp"  // two classes, log-loss
 #include "descent/objective/poisson_regression.hpp"   // counts
 #include "descent/objective/quantile_regression.hpp"  // a quantile instead of the mean
 #include "descent/objective/sam.hpp"  // sharpness-aware: the gradient at the worst point nearby
-#include "descent/objective/softmax_regression.hpp"   // K classes, log-loss
+#include "descent/objective/softmax_regression.hpp"  // K classes, log-loss
 
 // Observers
 #include "descent/observe/early_stopping.hpp"     // stops when the validation loss no longer falls
