@@ -23,8 +23,10 @@
 #include "descent/core/observers.hpp"
 #include "descent/core/optimizer.hpp"
 #include "descent/core/result.hpp"
+#include "descent/core/solver.hpp"
 #include "descent/engine/chain.hpp"
 #include "descent/engine/run.hpp"
+#include "descent/engine/solve.hpp"
 
 namespace descent::inline v0 {
 
@@ -249,6 +251,8 @@ Result<typename X::PlainObject> run(const F& f, const Eigen::MatrixBase<X>& x0, 
     } else if constexpr (finite_sum && gradients == Gradients::either) {
       if (options.batch_size) return by_batches(f, start, optimizer, options, limits, watchers);
       return full(f, start, optimizer, limits, watchers);
+    } else if constexpr (Solver<O>) {
+      return solve(f, start, optimizer, limits, watchers);
     } else {
       return full(f, start, optimizer, limits, watchers);
     }
@@ -280,7 +284,7 @@ template <class F, class X, class O, class... Os>
   constexpr bool named = std::is_lvalue_reference_v<O>;
 
   // One complaint at a time: what would only follow from it is not compiled.
-  if constexpr (!Optimizer<Given>) {
+  if constexpr (!Optimizer<Given> && !Solver<Given>) {
     static_assert(Optimizer<Given>,
                   "minimize: the third argument is an optimizer, such as descent::Adam({...})");
     return {};

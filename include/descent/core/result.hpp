@@ -76,6 +76,10 @@ struct Result {
         text = describe_trouble();
         break;
       case Status::Diverged:
+        if (trouble.where == Trouble::Where::loss) {
+          text = "the loss falls without end: it has no lower bound";
+          break;
+        }
         text = trouble.where == Trouble::Where::parameters
                    ? "the parameters overflowed at index " + to_text(trouble.index)
                    : std::string("the run ended above its start, and the start is returned");

@@ -81,6 +81,20 @@ class Run {
     return accept(HasBatchLossAndGradient<F, V>);
   }
 
+  /// The loss of the full sum at x alone, and the gradient where the loss is known already.
+  bool evaluate_loss_only(const V& x) {
+    norm = unknown;
+    evaluate_loss(x);
+    if (std::isfinite(loss)) return true;
+    note(Trouble::Where::loss, -1, loss);
+    return false;
+  }
+  bool evaluate_gradient_only(const V& x, double known_loss) {
+    loss = known_loss;
+    evaluate_gradient(x);
+    return accept(false);
+  }
+
   /// Notes the coefficient of x that is not finite; true if there is none.
   [[gnu::cold, gnu::noinline]] bool finite(const V& x) {
     const Eigen::Index bad = first_not_finite(x.data(), x.size());
@@ -92,6 +106,10 @@ class Run {
   bool exhausted() {
     if (result.iterations >= limits.iterations) return ends(Status::IterationLimit);
     if (result.epochs >= limits.epochs) return ends(Status::EpochLimit);
+    return spent();
+  }
+  /// Whether a limit forbids another evaluation, and which.
+  bool spent() {
     if ((std::max)(result.loss_evaluations, result.gradient_evaluations) >= limits.evaluations) {
       return ends(Status::EvaluationLimit);
     }

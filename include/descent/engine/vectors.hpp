@@ -1,0 +1,51 @@
+// Passes over whole vectors that solvers are made of, on lanes. Sums are accumulated in double; their last bits depend on the
+// width of the lanes.
+#ifndef DESCENT_ENGINE_VECTORS_HPP
+#define DESCENT_ENGINE_VECTORS_HPP
+
+#include <Eigen/Core>
+
+#include "descent/engine/lane.hpp"
+#include "descent/engine/sweep.hpp"
+
+namespace descent::inline v0 {
+
+template <class V>
+using LaneOf = Lane<typename V::Scalar, lane_width<typename V::Scalar, V::SizeAtCompileTime>>;
+
+/// aᵀb, over the coefficients in memory order.
+template <class V>
+double dot(const V& a, const V& b) {
+  using L = LaneOf<V>;
+  const auto *p = a.data(), *q = b.data();
+  Sums<L, 1> sums;
+  sums.sweep(
+      a.size(), [&](auto& into, Eigen::Index i, auto... count) __attribute__((always_inline)) {
+        into[0] = multiply_add(L::load(p + i, count...), L::load(q + i, count...), into[0]);
+      });
+  return sums.totals()[0];
+}
+
+/// to = x + t d, rounded product by product.
+template <class V>
+void move_along(const V& x, double t, const V& d, V& to) {
+  using L = LaneOf<V>;
+  const auto *from = x.data(), *along = d.data();
+  auto* out = to.data();
+  const L step(t);
+  sweep<L>(
+      x.size(), [&](Eigen::Index i, auto... count) __attribute__((always_inline)) {
+        (L::load(from + i, count...) + step * L::load(along + i, count...))
+            .store(out + i, count...);
+      });
+}
+
+/// The largest |coefficient|; NaN if one is NaN.
+template <class V>
+double largest_of(const V& v) {
+  return static_cast<double>(largest_absolute<V::SizeAtCompileTime>(v.data(), v.size()));
+}
+
+}  // namespace descent::inline v0
+
+#endif  // DESCENT_ENGINE_VECTORS_HPP
