@@ -40,6 +40,14 @@
 #include "descent/optimizer/sm3.hpp"           // SM3: Adagrad with momentum, its form for vectors
 #include "descent/optimizer/yogi.hpp"  // Yogi: a second moment that changes by bounded amounts
 
+// Solvers, which choose the points where they evaluate
+#include "descent/solver/lbfgs.hpp"  // limited-memory BFGS
+// ... and their line searches
+#include "descent/line_search/armijo.hpp"        // backtracking
+#include "descent/line_search/fixed_step.hpp"    // none
+#include "descent/line_search/hager_zhang.hpp"   // approximate Wolfe conditions
+#include "descent/line_search/strong_wolfe.hpp"  // strong Wolfe conditions, cubic interpolation
+
 // Transforms, to compose an optimizer of one's own with chain(...): of the gradient
 #include "descent/transform/accumulate.hpp"  // one step for the mean of k gradients
 #include "descent/transform/add_decayed_weights.hpp"  // weight decay, coupled or decoupled by its place, masked

@@ -1,0 +1,317 @@
+// The memory of limited-memory quasi-Newton methods: the last m pairs s = xₖ₊₁ − xₖ, y = gₖ₊₁ − gₖ, and −H g in few passes.
+//
+// The two-loop recursion (J. Nocedal, Math. Comp. 35, 1980) reads every pair four times and the direction eight times, one
+// product after another. Here products of all pairs with g and with the newest y are collected in one pass over the memory,
+// the recursion runs on these numbers alone, and one more pass adds up the direction. With ρᵢ = 1/sᵢᵀyᵢ and γ = sᵀy/yᵀy of
+// the newest pair,
+//
+//     αᵢ = ρᵢ (sᵢᵀg − Σ_{j newer} αⱼ sᵢᵀyⱼ)
+//     βᵢ = ρᵢ (γ (yᵢᵀg − Σⱼ αⱼ yᵢᵀyⱼ) + Σ_{j older} (αⱼ − βⱼ) sⱼᵀyᵢ)
+//     H g = γ (g − Σᵢ αᵢ yᵢ) + Σᵢ (αᵢ − βᵢ) sᵢ
+//
+// which is the same in exact arithmetic: compare the compact form of R. H. Byrd, J. Nocedal and R. B. Schnabel, Math. Program.
+// 63, 1994. The pairs lie in blocks: a pass reads the memory from its beginning to its end.
+#ifndef DESCENT_ENGINE_CURVATURE_PAIRS_HPP
+#define DESCENT_ENGINE_CURVATURE_PAIRS_HPP
+
+#include <Eigen/Core>
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <limits>
+#include <type_traits>
+
+#include "descent/engine/lane.hpp"
+#include "descent/engine/sweep.hpp"
+
+namespace descent::inline v0 {
+
+/// Room for `Most` pairs where the size is fixed, which is then inside the object; otherwise for as many as `resize` says.
+template <class Real, int Size, int Most>
+class CurvaturePairs {
+  using Index = Eigen::Index;
+  static constexpr bool dynamic = Size == Eigen::Dynamic;
+  static constexpr Index width = lane_width<Real, Size>;
+  using L = Lane<Real, int(width)>;
+
+  static constexpr Index padded(Index size) { return (size + width - 1) / width * width; }
+  // Coefficients of a block: two of them fit the first cache.
+  static constexpr Index largest_block =
+      dynamic ? Index(8192 / sizeof(Real)) : (std::min)(padded(Size), Index(8192 / sizeof(Real)));
+  static constexpr Index blocks_of(Index size) {
+    return (size + largest_block - 1) / largest_block;
+  }
+  static constexpr Index inline_slots = dynamic ? 1 : Most + 1;
+  struct Numbers {
+    using L = Lane<double, lane_width<double>>;
+    static constexpr Index padded(Index size) {
+      return (size + L::width - 1) / L::width * L::width;
+    }
+  };
+  static constexpr Index columns(Index slots) { return 3 * slots + 5; }
+
+  template <class T, std::size_t Count>
+  using Array =
+      std::conditional_t<dynamic, Eigen::Matrix<T, Eigen::Dynamic, 1>, std::array<T, Count>>;
+
+  Array<Real, dynamic ? 1 : std::size_t(2 * blocks_of(Size) * largest_block * inline_slots)>
+      data_{};
+  // Columns of a number for each slot, so that recursions run on lanes: sᵢᵀyⱼ for all i, with 0 where pair j is older; its
+  // transpose; yᵢᵀyⱼ; then sᵢᵀg, yᵢᵀg, the parts of sᵢ and yᵢ in the direction, and 1/sᵢᵀyᵢ.
+  Array<double, std::size_t(columns(inline_slots) * Numbers::padded(inline_slots))> numbers_{};
+  Index size_ = -1, block_ = 0;
+  Index stride_ = 0;                        // of the columns of numbers
+  int slots_ = 0, count_ = 0, newest_ = 0;  // one slot more than pairs
+  double gamma_ = 1;
+
+  Real* pair(Index block, int slot) { return data_.data() + (block * slots_ + slot) * 2 * block_; }
+  double* column(int k) { return numbers_.data() + k * stride_; }
+  double* sy(int j) { return column(j); }
+  double* sy_transposed(int i) { return column(slots_ + i); }
+  double* yy(int j) { return column(2 * slots_ + j); }
+  double* sg() { return column(3 * slots_); }
+  double* yg() { return column(3 * slots_ + 1); }
+  double* s_part() { return column(3 * slots_ + 2); }
+  double* y_part() { return column(3 * slots_ + 3); }
+  double* inverse() { return column(3 * slots_ + 4); }
+
+  // a += factor b, over the slots.
+  [[gnu::always_inline]] void add_column(double* a, double factor, const double* b) const {
+    using N = typename Numbers::L;
+    const N f(factor);
+    for (Index i = 0; i < stride_; i += N::width) {
+      multiply_add(f, N::load(b + i), N::load(a + i)).store(a + i);
+    }
+  }
+
+  // The slot behind the newest is spare, so one before the oldest.
+  int older(int slot) const { return slot == 0 ? slots_ - 1 : slot - 1; }
+  int newer(int slot) const { return slot + 1 == slots_ ? 0 : slot + 1; }
+  int oldest() const {
+    const int i = newest_ - count_ + 1;
+    return i < 0 ? i + slots_ : i;
+  }
+  int spare() const { return newer(newest_); }
+
+  // Calls body(block, first coefficient, count).
+  template <class Body>
+  [[gnu::always_inline]] void for_each_block(const Body& body) const {
+    for (Index b = 0, i = 0; i < size_; ++b, i += block_) body(b, i, (std::min)(block_, size_ - i));
+  }
+
+  // A piece of a vector that may be read in whole lanes: itself, or a copy padded with zeros.
+  struct Piece {
+    alignas(64) Real copy[std::size_t(largest_block)];
+    [[gnu::always_inline]] const Real* operator()(const Real* from, Index count) {
+      if (count % width == 0) return from;
+      std::fill(std::copy_n(from, count, copy), copy + padded(count), Real(0));
+      return copy;
+    }
+  };
+
+  // Adds what `count` coefficients contribute to the products of K pairs with g, and with y if there is a new pair.
+  template <bool New, int K>
+  [[gnu::always_inline]] void multiply(Index block, const int* slots, const Real* g, const Real* y,
+                                       Index count) {
+    const Real* from[K];
+    L with_g[2 * K], with_y[2 * K];
+    for (int k = 0; k < K; ++k) {
+      from[k] = pair(block, slots[k]);
+      with_g[2 * k] = with_g[2 * k + 1] = with_y[2 * k] = with_y[2 * k + 1] = L(0);
+    }
+    for (Index i = 0; i < count; i += width) {
+      const L gi = L::load(g + i), yi = New ? L::load(y + i) : L(0);
+      for (int k = 0; k < K; ++k) {
+        const L a = L::load(from[k] + i), b = L::load(from[k] + block_ + i);
+        with_g[2 * k] = multiply_add(a, gi, with_g[2 * k]);
+        with_g[2 * k + 1] = multiply_add(b, gi, with_g[2 * k + 1]);
+        if constexpr (New) {
+          with_y[2 * k] = multiply_add(a, yi, with_y[2 * k]);
+          with_y[2 * k + 1] = multiply_add(b, yi, with_y[2 * k + 1]);
+        }
+      }
+    }
+    for (int k = 0; k < K; ++k) {
+      sg()[slots[k]] += sum(with_g[2 * k]);
+      yg()[slots[k]] += sum(with_g[2 * k + 1]);
+      if constexpr (New) {
+        sy(spare())[slots[k]] += sum(with_y[2 * k]);
+        yy(spare())[slots[k]] += sum(with_y[2 * k + 1]);
+      }
+    }
+  }
+
+  // out += Σ (s_part s + y_part y) over K pairs.
+  template <int K>
+  [[gnu::always_inline]] void add(Index block, const int* slots, Real* out, Index count) {
+    const Real* from[K];
+    L parts[2 * K];
+    for (int k = 0; k < K; ++k) {
+      from[k] = pair(block, slots[k]);
+      parts[2 * k] = L(s_part()[slots[k]]);
+      parts[2 * k + 1] = L(y_part()[slots[k]]);
+    }
+    for (Index i = 0; i < count; i += width) {
+      L sum = L::load(out + i);
+      for (int k = 0; k < K; ++k) {
+        sum = multiply_add(parts[2 * k], L::load(from[k] + i), sum);
+        sum = multiply_add(parts[2 * k + 1], L::load(from[k] + block_ + i), sum);
+      }
+      sum.store(out + i);
+    }
+  }
+
+  // Calls body(pairs of slots) for all pairs, two at a time, the newest first.
+  template <class Body>
+  [[gnu::always_inline]] void by_twos(const Body& body) const {
+    int left = count_, i = newest_;
+    for (; left > 1; left -= 2) {
+      const int slots[2] = {i, older(i)};
+      body(std::integral_constant<int, 2>{}, slots);
+      i = older(slots[1]);
+    }
+    if (left > 0) body(std::integral_constant<int, 1>{}, &i);
+  }
+
+  // The products of all pairs with g; of those with a new pair's y as well, after it was written to the spare slot.
+  template <bool New>
+  void multiply_all(const Real* x, const Real* g, const Real* next_x, const Real* next_g,
+                    double (&own)[5]) {
+    for (double* numbers : {sg(), yg()}) std::fill_n(numbers, stride_, 0.0);
+    if constexpr (New) {
+      for (double* numbers : {sy(spare()), yy(spare())}) std::fill_n(numbers, stride_, 0.0);
+    }
+    Piece piece;
+    for_each_block([&](Index block, Index first, Index count) {
+      Real *s = pair(block, spare()), *y = s + block_;
+      const Real* gs = piece(next_g + first, count);
+      const Index whole = padded(count);
+      if constexpr (New) {
+        L ss(0), sy(0), yy(0), sg(0), yg(0);
+        const auto at = [&](Index i, auto... few) __attribute__((always_inline)) {
+          const Index k = first + i;
+          const L gi = L::load(next_g + k, few...);
+          const L si = L::load(next_x + k, few...) - L::load(x + k, few...),
+                  yi = gi - L::load(g + k, few...);
+          si.store(s + i);
+          yi.store(y + i);
+          ss = multiply_add(si, si, ss);
+          sy = multiply_add(si, yi, sy);
+          yy = multiply_add(yi, yi, yy);
+          sg = multiply_add(si, gi, sg);
+          yg = multiply_add(yi, gi, yg);
+        };
+        sweep<L>(count, at);
+        own[0] += sum(ss);
+        own[1] += sum(sy);
+        own[2] += sum(yy);
+        own[3] += sum(sg);
+        own[4] += sum(yg);
+      }
+      by_twos([&](auto k, const int* slots) __attribute__((always_inline)) {
+        multiply<New, k()>(block, slots, gs, y, whole);
+      });
+    });
+  }
+
+ public:
+  /// Makes room for `most` pairs of `size` coefficients; forgets those of another size.
+  void resize(Index size, int most) {
+    if (size == size_ && most + 1 == slots_) return;
+    size_ = size;
+    slots_ = most + 1;
+    stride_ = Numbers::padded(slots_);
+    block_ = (std::min)(padded(size), largest_block);
+    if constexpr (dynamic) {
+      data_.resize((size + block_ - 1) / (std::max)(block_, Index(1)) * block_ * 2 * slots_);
+      numbers_.resize(columns(slots_) * stride_);
+    }
+    clear();
+  }
+  void clear() {
+    count_ = 0;
+    std::fill_n(numbers_.data(), columns(slots_) * stride_, 0.0);
+  }
+  /// How many pairs there are.
+  int count() const { return count_; }
+
+  /// Remembers the pair from x, g to next_x, next_g if it is curved, sᵀy > c ‖s‖ ‖y‖, and forgets the oldest if there are too
+  /// many; and multiplies all with next_g.
+  bool add(const Real* x, const Real* g, const Real* next_x, const Real* next_g) {
+    double own[5] = {};
+    multiply_all<true>(x, g, next_x, next_g, own);
+    constexpr double c = 64 * static_cast<double>(std::numeric_limits<Real>::epsilon());
+    if (!(own[1] > c * std::sqrt(own[0]) * std::sqrt(own[2]))) return false;
+    newest_ = spare();
+    count_ = (std::min)(count_ + 1, slots_ - 1);
+    // It is newer than all others, and the spare slot is none of them.
+    std::fill_n(sy_transposed(newest_), stride_, 0.0);
+    sy(newest_)[newest_] = own[1];
+    yy(newest_)[newest_] = own[2];
+    for (int j = 0; j < slots_; ++j) {
+      sy(j)[spare()] = yy(j)[spare()] = 0;
+      if (j != newest_) sy(j)[newest_] = 0;
+      sy_transposed(j)[newest_] = sy(newest_)[j];
+      yy(j)[newest_] = yy(newest_)[j];
+    }
+    sg()[newest_] = own[3];
+    yg()[newest_] = own[4];
+    inverse()[newest_] = 1 / own[1];
+    gamma_ = own[1] / own[2];
+    return true;
+  }
+  /// Multiplies all pairs with g alone.
+  void multiply(const Real* g) {
+    double none[5];
+    multiply_all<false>(nullptr, nullptr, nullptr, g, none);
+  }
+
+  /// d = −H g, for the g of the last `add` or `multiply`; returns gᵀd.
+  double direction(const Real* g, Real* d) {
+    const double gamma = count_ > 0 ? gamma_ : 1;
+    double *left = s_part(), *alpha = y_part(), *delta = s_part();
+    std::fill_n(alpha, stride_, 0.0);
+    std::copy_n(sg(), stride_, left);
+    for (int k = 0, i = newest_; k < count_; ++k, i = older(i)) {
+      alpha[i] = left[i] * inverse()[i];
+      add_column(left, -alpha[i], sy(i));
+    }
+    std::copy_n(yg(), stride_, left);
+    for (int k = 0, i = newest_; k < count_; ++k, i = older(i)) add_column(left, -alpha[i], yy(i));
+    for (Index i = 0; i < stride_; ++i) left[i] *= gamma;
+    for (int k = 0, i = oldest(); k < count_; ++k, i = newer(i)) {
+      const double beta = left[i] * inverse()[i];
+      add_column(left, alpha[i] - beta, sy_transposed(i));
+      delta[i] = beta - alpha[i];
+    }
+    for (Index i = 0; i < stride_; ++i) alpha[i] *= gamma;
+
+    double slope = 0;
+    alignas(64) Real tail[std::size_t(largest_block)];
+    for_each_block([&](Index block, Index first, Index count) {
+      const Index whole = padded(count);
+      const L scale(-gamma);
+      Real* out = whole == count ? d + first : tail;
+      sweep<L>(
+          count, [&](Index i, auto... few) __attribute__((always_inline)) {
+            (scale * L::load(g + first + i, few...)).store(out + i);
+          });
+      by_twos([&](auto k, const int* slots)
+                  __attribute__((always_inline)) { add<k()>(block, slots, out, whole); });
+      L down(0);
+      sweep<L>(
+          count, [&](Index i, auto... few) __attribute__((always_inline)) {
+            const L di = L::load(out + i);
+            down = multiply_add(di, L::load(g + first + i, few...), down);
+            if (out == tail) di.store(d + first + i, few...);
+          });
+      slope += sum(down);
+    });
+    return slope;
+  }
+};
+
+}  // namespace descent::inline v0
+
+#endif  // DESCENT_ENGINE_CURVATURE_PAIRS_HPP
