@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <tuple>
 
 using descent::Adafactor;
 using descent::AdafactorOptions;
@@ -156,6 +157,22 @@ TEST_CASE("the state of a factored second moment is rows and columns, a value, a
   CHECK(allocated == descent_test::Allocations{});
   one.reset();
   CHECK(one.state() == Adafactor<MatrixXd>().state());
+}
+
+TEST_CASE("a matrix is factored where both its sides are long enough", "[adafactor]") {
+  const auto factored = [](Eigen::Index rows, Eigen::Index cols) {
+    Adafactor<MatrixXd> adafactor({.min_dim_to_factor = 3});
+    MatrixXd x = MatrixXd::Ones(rows, cols);
+    adafactor.step(x, x);
+    const auto& state = std::get<0>(adafactor.state().matrices);
+    CHECK(state.all.size() == (state.rows.size() == 0 ? rows * cols : 0));
+    return state.rows.size() == rows && state.cols.size() == cols;
+  };
+  CHECK(factored(3, 5));
+  CHECK(factored(5, 3));
+  CHECK(factored(3, 3));
+  CHECK_FALSE(factored(2, 5));
+  CHECK_FALSE(factored(5, 2));
 }
 
 TEST_CASE("a zero gradient moves nothing, in vectors and matrices", "[adafactor]") {
