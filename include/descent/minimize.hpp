@@ -35,9 +35,10 @@ namespace drivers {
 inline constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
 
 /// A temporary optimizer made over for the type of x0.
-template <class Base, Gradients G>
+template <class Base, class Given>
 struct Rebound : Base {
-  static constexpr Gradients gradients = G;
+  static constexpr Gradients gradients = gradients_of<Given>;
+  static constexpr bool needs_loss = needs_loss_of<Given>;
 };
 
 /// next = x + update, for optimizers that can write elsewhere and for those that cannot.
@@ -68,6 +69,7 @@ Result<V> full(const F& f, const V& x0, O& optimizer, Limits limits, Watchers wa
     limits.gradient = sizeof(typename V::Scalar) == 4 ? 1e-3 : 1e-6;
   }
   Run<F, V, Watchers> run(f, x0, limits, gradient_limit(optimizer), watchers);
+  run.wants_loss = run.wants_loss || needs_loss_of<O>;
 
   // Three places, so that neither the present point nor the best one is ever copied. Where the loss is not known, the
   // present point counts as the best.
@@ -305,7 +307,7 @@ template <class F, class X, class O, class... Os>
     return {};
   } else if constexpr (requires { optimizer.template rebind<V>(); }) {
     auto adapted = optimizer.template rebind<V>();
-    drivers::Rebound<decltype(adapted), gradients_of<Given>> rebound{std::move(adapted)};
+    drivers::Rebound<decltype(adapted), Given> rebound{std::move(adapted)};
     return drivers::run(f, x0, rebound, options,
                         Observers<std::remove_reference_t<Os>...>(observers...));
   } else {

@@ -12,6 +12,7 @@
 #include <cmath>
 #include <limits>
 #include <stdexcept>
+#include <utility>
 
 using descent::PolyakStep;
 using descent_test::same_bits;
@@ -70,7 +71,7 @@ TEST_CASE("without a loss Polyak's step is refused, and nothing changes", "[poly
   VectorXd x{{1, -2}};
   const VectorXd start = x;
   const auto message =
-      "PolyakStep: loss must be known: step(x, g, loss); in minimize by an objective with "
+      "PolyakStep: loss must be known: step(x, g, loss); of a mini-batch by an objective with "
       "loss_and_gradient, got nan";
   CHECK_THROWS_WITH(polyak.step(x, start), message);
   CHECK_THROWS_WITH(polyak.step(x, start, std::nan("")), message);
@@ -81,11 +82,27 @@ TEST_CASE("without a loss Polyak's step is refused, and nothing changes", "[poly
   CHECK(polyak.steps() == 1);
 }
 
-TEST_CASE("minimize gives Polyak's step the loss that comes with the gradient", "[polyak]") {
-  const auto result =
-      descent::minimize(descent_test::Bowl(), VectorXd::Zero(4).eval(), PolyakStep(),
-                        {.max_iterations = 1000, .gradient_tolerance = 1e-8});
-  CAPTURE(result.message());
-  CHECK(result.converged());
-  CHECK((result.x.array() - 1).abs().maxCoeff() < 1e-6);
+TEST_CASE("minimize evaluates the loss for Polyak's step, with the gradient or apart", "[polyak]") {
+  const auto check = [](const auto& f, auto&& optimizer, auto x0) {
+    const auto result = descent::minimize(f, x0, std::forward<decltype(optimizer)>(optimizer),
+                                          {.max_iterations = 1000, .gradient_tolerance = 1e-6});
+    CAPTURE(result.message());
+    CHECK(result.converged());
+    CHECK((result.x.array() - 1).abs().maxCoeff() < 1e-5);
+    CHECK(result.loss_evaluations >= result.iterations);
+  };
+  PolyakStep<> named;
+  for (int twice = 0; twice < 2; ++twice) {
+    check(descent_test::Bowl(), named, VectorXd::Zero(4).eval());
+    check(descent_test::SeparateBowl(), named, VectorXd::Zero(4).eval());
+  }
+  check(descent_test::SeparateBowl(), PolyakStep(), Eigen::Vector3d::Zero().eval());
+}
+
+TEST_CASE("where a mini-batch has no loss Polyak's step says so", "[polyak]") {
+  const descent_test::Line line{Eigen::ArrayXd{{1.0, 2.0}}, Eigen::ArrayXd{{1.0, 0.0}}};
+  CHECK_THROWS_WITH(descent::minimize(line, VectorXd::Zero(2).eval(), PolyakStep(),
+                                      {.max_epochs = 2, .batch_size = 1}),
+                    "PolyakStep: loss must be known: step(x, g, loss); of a mini-batch by an "
+                    "objective with loss_and_gradient, got nan");
 }

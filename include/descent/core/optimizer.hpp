@@ -32,6 +32,17 @@ inline constexpr Gradients gradients_of = [] {
   }
 }();
 
+/// Whether its steps depend on the loss (`static constexpr bool needs_loss = true`): `minimize` then evaluates it even
+/// where it does not come with the gradient.
+template <class O>
+inline constexpr bool needs_loss_of = [] {
+  if constexpr (requires { O::needs_loss; }) {
+    return bool(O::needs_loss);
+  } else {
+    return false;
+  }
+}();
+
 }  // namespace descent::inline v0
 
 #endif  // DESCENT_CORE_OPTIMIZER_HPP

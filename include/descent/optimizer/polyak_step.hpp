@@ -53,8 +53,9 @@ class ScaleByPolyakStep : public ScaleByLearningRate {
 
   double rate_of(const StepInfo& step) const {
     if (std::isnan(step.loss)) {
-      throw_invalid("PolyakStep", "loss", "nan",
-                    "known: step(x, g, loss); in minimize by an objective with loss_and_gradient");
+      throw_invalid(
+          "PolyakStep", "loss", "nan",
+          "known: step(x, g, loss); of a mini-batch by an objective with loss_and_gradient");
     }
     const double above = step.loss - lowest_loss_, norm = step.sums[0];
     if (!(above > 0)) return 0;
@@ -69,15 +70,18 @@ struct PolyakStepOptions {
   double epsilon = 0;          ///< ε, in [0, ∞)
 };
 
-/// No state; two passes, the first of which only reads. The loss must be known: `step(x, g, loss)`; in `minimize` it is when
-/// it comes with the gradient or a tolerance or an observer needs it. Where it is not (or is NaN), the step throws
-/// `std::invalid_argument` and changes nothing. A loss of f* or less makes no step. Throws `std::invalid_argument` outside
-/// the ranges above.
+/// No state; two passes, the first of which only reads. The loss must be known: `step(x, g, loss)`. `minimize` evaluates it
+/// with full gradients; of mini-batches, where it comes with the gradient (loss_and_gradient). Where it is not known, or NaN,
+/// the step throws `std::invalid_argument` and changes nothing. A loss of f* or less makes no step. Throws
+/// `std::invalid_argument` outside the ranges above.
 template <class Vector = Eigen::VectorXd>
 class PolyakStep : public Stepper<Vector, ScaleByPolyakStep> {
   using Base = Stepper<Vector, ScaleByPolyakStep>;
 
  public:
+  /// Its steps depend on the loss.
+  static constexpr bool needs_loss = true;
+
   explicit PolyakStep(const PolyakStepOptions& options = {})
       : Base{ScaleByPolyakStep(
             options.learning_rate.checked("PolyakStep", "learning_rate", range::non_negative),
