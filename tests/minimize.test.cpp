@@ -159,6 +159,27 @@ TEST_CASE("a step that was skipped is no convergence") {
   CHECK(result.status == Status::IterationLimit);
 }
 
+TEST_CASE("a run that finds nothing better than its start says so") {
+  struct Bowl {
+    double loss_and_gradient(const VectorXd& x, VectorXd& g) const {
+      g = x;
+      return 0.5 * x.squaredNorm();
+    }
+  };
+  const VectorXd start = VectorXd::Ones(2);
+  const auto far =
+      minimize(Bowl{}, start, GradientDescent({.learning_rate = 3}), {.max_iterations = 5});
+  CHECK(far.unmoved);
+  CHECK(far.x == start);
+  CHECK(far.message() ==
+        "stopped at the limit of iterations, after 5 iterations, without a point better than the "
+        "start: a smaller learning rate may help");
+  const auto near =
+      minimize(Bowl{}, start, GradientDescent({.learning_rate = 0.1}), {.max_iterations = 5});
+  CHECK_FALSE(near.unmoved);
+  CHECK(near.message() == "stopped at the limit of iterations, after 5 iterations");
+}
+
 TEST_CASE("each limit ends a run") {
   const GradientDescent<> gd;
   const auto run = [&](const MinimizeOptions& options) {
@@ -642,9 +663,11 @@ TEST_CASE("options that do not fit the objective or the optimizer are refused") 
     return refusal([&] { (void)minimize(Bowl{}, zero(), Adam(), options); });
   };
   CHECK(plain({.batch_size = 32}) ==
-        "minimize: batch_size must be unset for an objective that is not a finite sum, got 32");
+        "minimize: batch_size must be unset for an objective that is not a finite sum: that "
+        "needs size() and gradient(x, batch, g), got 32");
   CHECK(plain({.max_epochs = 3}) ==
-        "minimize: max_epochs must be unset for an objective that is not a finite sum, got 3");
+        "minimize: max_epochs must be unset for an objective that is not a finite sum: that "
+        "needs size() and gradient(x, batch, g), got 3");
   CHECK(refusal([] { (void)minimize(line(9), zero(2), GradientDescent(), {.batch_size = 4}); }) ==
         "minimize: batch_size must be unset with GradientDescent, which uses the full gradient "
         "(SGD samples), got 4");

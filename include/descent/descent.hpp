@@ -51,6 +51,7 @@
 // Transforms, to compose an optimizer of one's own with chain(...): of the gradient
 #include "descent/transform/accumulate.hpp"  // one step for the mean of k gradients
 #include "descent/transform/add_decayed_weights.hpp"  // weight decay, coupled or decoupled by its place, masked
+#include "descent/transform/add_noise.hpp"            // normal noise that fades
 #include "descent/transform/centralize.hpp"           // takes the mean away
 #include "descent/transform/clip_adaptively.hpp"      // bounds its norm by that of the parameters
 #include "descent/transform/clip_by_block_norm.hpp"   // bounds the norm of each block

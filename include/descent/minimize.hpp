@@ -86,6 +86,7 @@ Result<V> full(const F& f, const V& x0, O& optimizer, Limits limits, Watchers wa
     const bool lower = run.loss < lowest - rounding || std::isnan(lowest);
     if (!run.wants_loss || lower || (run.loss <= lowest + rounding && run.norm < best_norm)) {
       best = now;
+      run.result.unmoved = run.wants_loss && run.result.iterations == 0;
       best_loss = run.loss;
       best_norm = run.norm;
     }
@@ -233,7 +234,8 @@ Result<typename X::PlainObject> run(const F& f, const Eigen::MatrixBase<X>& x0, 
                                       std::pair("max_epochs", options.max_epochs)}) {
       if (value) {
         throw_invalid("minimize", name, to_text(*value),
-                      "unset for an objective that is not a finite sum");
+                      "unset for an objective that is not a finite sum: that needs size() and "
+                      "gradient(x, batch, g)");
       }
     }
   }

@@ -37,7 +37,7 @@ TEST_CASE("each status has a name and a sentence of its own") {
     result.iterations = 1;
     names.emplace(to_string(status));
     sentences.insert(result.message());
-    CHECK_THAT(result.message(), EndsWith(", after 1 iteration"));
+    CHECK(result.message().find(", after 1 iteration") != std::string::npos);
   }
   CHECK(names.size() == 11);
   CHECK(sentences.size() == 11);
@@ -56,22 +56,29 @@ TEST_CASE("the sentence says where the trouble is") {
   };
   constexpr double infinity = std::numeric_limits<double>::infinity();
   CHECK(message(Status::NonFinite, {.where = Where::loss, .value = -infinity}) ==
-        "the loss is -inf, after 12 iterations");
+        "the loss is -inf, after 12 iterations: a smaller learning rate may help, and "
+        "check_gradient(f, x) "
+        "if none does");
   CHECK(message(Status::NonFinite, {.where = Where::gradient, .index = 3, .value = infinity}) ==
-        "the gradient's coefficient 3 is inf, after 12 iterations");
+        "the gradient's coefficient 3 is inf, after 12 iterations: a smaller learning rate may "
+        "help, and check_gradient(f, x) "
+        "if none does");
   CHECK(message(Status::NonFinite, {.where = Where::parameters, .index = 0, .value = infinity}) ==
-        "the parameters' coefficient 0 is inf, after 12 iterations");
+        "the parameters' coefficient 0 is inf, after 12 iterations: a smaller learning rate may "
+        "help, and check_gradient(f, x) "
+        "if none does");
   CHECK(message(Status::NonFinite, {.where = Where::state, .index = 7, .value = 1e200}) ==
         "the gradient's coefficient 7, 1e+200, is too large for the optimizer's state, after 12 "
-        "iterations");
+        "iterations: a smaller learning rate may help, and check_gradient(f, x) if none does");
   CHECK(message(Status::NonFinite,
                 {.where = Where::gradient, .index = 3, .value = 1, .first_evaluation = true}) ==
         "the gradient's coefficient 3 is 1 (every coefficient must be written), at the first "
         "evaluation");
   CHECK(message(Status::Diverged, {.where = Where::parameters, .index = 5}) ==
-        "the parameters overflowed at index 5: a smaller learning rate may help, unless the loss "
-        "has no lower bound, after 12 iterations");
+        "the parameters overflowed at index 5, after 12 iterations: a smaller learning rate may "
+        "help, "
+        "unless the loss has no lower bound");
   CHECK(message(Status::Diverged, {}) ==
-        "the run ended above its start, and the start is returned: a smaller learning rate may "
-        "help, unless the loss has no lower bound, after 12 iterations");
+        "the run ended above its start, and the start is returned, after 12 iterations: a smaller "
+        "learning rate may help, unless the loss has no lower bound");
 }

@@ -191,9 +191,10 @@ TEST_CASE("parameters that overflow end the run at the last finite point") {
   CHECK(result.status == Status::Diverged);
   CHECK(result.x.allFinite());
   CHECK(result.iterations == 2);
-  CHECK(result.message() ==
-        "the parameters overflowed at index 0: a smaller learning rate may help, unless the loss "
-        "has no lower bound, after 2 iterations");
+  CHECK(
+      result.message() ==
+      "the parameters overflowed at index 0, after 2 iterations: a smaller learning rate may help, "
+      "unless the loss has no lower bound");
 }
 
 TEST_CASE("a run that strays and did not follow its loss is led back") {

@@ -304,3 +304,49 @@ TEST_CASE("a loss that is not finite nearby is no agreement") {
   });
   CHECK_FALSE(check_gradient(nan, VectorXd::Ones(2)).ok());
 }
+
+TEST_CASE("the sentence guesses at the cause where the numbers allow it") {
+  const auto guess = [](const auto& f, double at) {
+    const std::string text = check_gradient(f, VectorXd::Constant(2, at)).message();
+    const auto begin = text.find(" (");
+    return begin == std::string::npos ? std::string() : text.substr(begin + 1);
+  };
+  const auto times = [](double factor) {
+    return objective([factor](const VectorXd& x, VectorXd& g) {
+      g = factor * x;
+      return 0.5 * x.squaredNorm();
+    });
+  };
+  CHECK(guess(times(1), 3).empty());
+  CHECK(guess(times(-1), 3) == "(the wrong sign?)");
+  CHECK(guess(times(-1.1), 3).empty());  // opposite, but not as large
+  CHECK(guess(times(2), 3).empty());
+  CHECK(guess(times(-2), 3).empty());
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  CHECK(guess(times(1), nan) == "(the loss is not finite here: look at x and at the data)");
+  CHECK(guess(objective([](const VectorXd& x, VectorXd& g) {
+                g[0] = x[0];
+                return 0.5 * x.squaredNorm();
+              }),
+              3) == "(was every coefficient written?)");
+  CHECK(guess(objective([](const VectorXd& x, VectorXd& g) {
+                g.setOnes();
+                return x.array().sqrt().sum();
+              }),
+              0) == "(the loss is not finite nearby)");
+
+  struct Batched {
+    double factor;  // of a batch's gradient; NaN leaves it unwritten
+    Eigen::Index size() const { return 4; }
+    double loss_and_gradient(const VectorXd& x, VectorXd& g) const {
+      g = x;
+      return 0.5 * x.squaredNorm();
+    }
+    void gradient(const VectorXd& x, Batch, VectorXd& g) const {
+      if (factor == factor) g = factor * x;
+    }
+  };
+  CHECK(guess(Batched{1}, 3).empty());
+  CHECK(guess(Batched{2}, 3) == "(a batch's loss and gradient are means over the batch)");
+  CHECK(guess(Batched{nan}, 3) == "(was every coefficient written?)");
+}

@@ -37,13 +37,14 @@ struct Result {
 
   double tolerance = 0;  ///< the tolerance that was met, where one was
   Trouble trouble{};     ///< what was met, with NonFinite and Diverged
+  bool unmoved = false;  ///< x is the start: of all points seen, none was better
 
   /// Whether a tolerance was met: the first three of `Status`.
   [[nodiscard]] bool converged() const { return status <= Status::StepTolerance; }
 
   /// One sentence for a person.
   [[nodiscard]] std::string message() const {
-    std::string text;
+    std::string text, advice;
     switch (status) {
       case Status::GradientTolerance:
         text = "converged: the largest gradient coefficient, " + to_text(gradient_norm) +
@@ -74,6 +75,9 @@ struct Result {
         break;
       case Status::NonFinite:
         text = describe_trouble();
+        if (!trouble.first_evaluation && trouble.where != Trouble::Where::nowhere) {
+          advice = ": a smaller learning rate may help, and check_gradient(f, x) if none does";
+        }
         break;
       case Status::Diverged:
         if (trouble.where == Trouble::Where::loss) {
@@ -83,7 +87,7 @@ struct Result {
         text = trouble.where == Trouble::Where::parameters
                    ? "the parameters overflowed at index " + to_text(trouble.index)
                    : std::string("the run ended above its start, and the start is returned");
-        text += ": a smaller learning rate may help, unless the loss has no lower bound";
+        advice = ": a smaller learning rate may help, unless the loss has no lower bound";
         break;
       case Status::LineSearchFailed:
         text = "the line search found no acceptable step";
@@ -92,7 +96,10 @@ struct Result {
     text += trouble.first_evaluation ? ", at the first evaluation"
                                      : ", after " + to_text(iterations) +
                                            (iterations == 1 ? " iteration" : " iterations");
-    return text;
+    if (unmoved && iterations > 0 && advice.empty() && !converged()) {
+      advice = ", without a point better than the start: a smaller learning rate may help";
+    }
+    return text + advice;
   }
 
  private:

@@ -32,18 +32,23 @@ struct LinearModelOptions {
 
 /// A run of samples.
 struct Rows {
-  Eigen::Index begin, count;
+  Eigen::Index begin;  ///< the first
+  Eigen::Index count;  ///< how many
+  /// The k-th of them.
   Eigen::Index operator[](Eigen::Index k) const { return begin + k; }
   Eigen::Index size() const { return count; }
-  Rows part(Eigen::Index at, Eigen::Index n) const { return {begin + at, n}; }
+  /// n of them from the k-th on.
+  Rows part(Eigen::Index k, Eigen::Index n) const { return {begin + k, n}; }
 };
 /// Samples by index.
 struct Picked {
-  Batch batch;
+  Batch batch;  ///< the indices
+  /// The k-th of them.
   Eigen::Index operator[](Eigen::Index k) const { return batch[static_cast<std::size_t>(k)]; }
   Eigen::Index size() const { return static_cast<Eigen::Index>(batch.size()); }
-  Picked part(Eigen::Index at, Eigen::Index n) const {
-    return {batch.subspan(static_cast<std::size_t>(at), static_cast<std::size_t>(n))};
+  /// n of them from the k-th on.
+  Picked part(Eigen::Index k, Eigen::Index n) const {
+    return {batch.subspan(static_cast<std::size_t>(k), static_cast<std::size_t>(n))};
   }
 };
 
@@ -57,10 +62,11 @@ inline constexpr bool is_sparse = requires(const M& m) {
 
 /// Scores and their transposed product, four rows at a time, for rows whose coefficients lie side by side.
 template <class Real>
-struct DenseRows {
+class DenseRows {
   using L = Lane<Real, lane_width<Real>>;
   using Index = Eigen::Index;
 
+ public:
   /// z[k] = x_kᵀ w for four rows.
   static void scores(const Real* const (&x)[4], const Real* w, Index size, Real* z) {
     const Real *const x0 = x[0], *const x1 = x[1], *const x2 = x[2], *const x3 = x[3];
@@ -110,11 +116,13 @@ class LinearModel {
   using Matrix = std::remove_cvref_t<decltype(std::declval<const HeldX&>().get())>;
   /// That of all coefficients.
   using Scalar = typename Matrix::Scalar;
+  /// That of sizes.
   using Index = Eigen::Index;
 
   /// Samples whose sum is formed by itself, see the head of this file.
   static constexpr Index chunk = 4096;
 
+  /// `who` is the name that messages begin with.
   template <class X, class Y>
   LinearModel(std::string_view who, X&& x, Y&& y, Loss loss, const LinearModelOptions& options)
       : who_(who),
@@ -148,7 +156,9 @@ class LinearModel {
   Index parameters() const { return (data().cols() + intercept_) * loss_.outputs(); }
   /// The loss of one score.
   const Loss& loss_function() const { return loss_; }
+  /// X.
   const Matrix& data() const { return x_.get(); }
+  /// y.
   const auto& targets() const { return y_.get(); }
 
   template <class V>

@@ -61,7 +61,9 @@ class Stepper {
   };
 
   explicit Stepper(Ts... transforms) : steps_(std::tuple<Ts...>(std::move(transforms)...)) {}
+  /// An independent copy.
   Stepper(const Stepper&) = default;
+  /// Takes the state over.
   Stepper(Stepper&&) = default;
   /// Changes nothing when there is no memory for a copy.
   Stepper& operator=(Stepper other) {

@@ -18,9 +18,11 @@ namespace descent::inline v0 {
 
 /// Slope: the residual, clipped to [−δ, δ].
 struct HuberLoss {
-  double delta = 1;
+  double delta = 1;  ///< δ
+  /// Scores a sample.
   static constexpr Eigen::Index outputs() { return 1; }
 
+  /// From scores to losses and slopes, see `LinearModel`.
   template <class Z, class Y, class Losses>
   void evaluate(Z& z, const Y& y, Losses& losses) const {
     using Scalar = typename Z::Scalar;

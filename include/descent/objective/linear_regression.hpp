@@ -13,8 +13,10 @@ namespace descent::inline v0 {
 
 /// ℓ(z, y) = ½ (z − y)², slope z − y.
 struct SquaredLoss {
+  /// Scores a sample.
   static constexpr Eigen::Index outputs() { return 1; }
 
+  /// From scores to losses and slopes, see `LinearModel`.
   template <class Z, class Y, class Losses>
   static void evaluate(Z& z, const Y& y, Losses& losses) {
     z.col(0) -= y;

@@ -18,9 +18,11 @@ namespace descent::inline v0 {
 
 /// The hinge has no slope at its corner; there 0 is taken, as everybody does.
 struct HingeLoss {
-  bool squared = true;
+  bool squared = true;  ///< its square
+  /// Scores a sample.
   static constexpr Eigen::Index outputs() { return 1; }
 
+  /// From scores to losses and slopes, see `LinearModel`.
   template <class Z, class Y, class Losses>
   void evaluate(Z& z, const Y& y, Losses& losses) const {
     using Scalar = typename Z::Scalar;

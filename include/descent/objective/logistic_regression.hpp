@@ -19,8 +19,10 @@ namespace descent::inline v0 {
 /// ℓ(z, y) = log(1 + eᶻ) − y z, slope σ(z) − y, y of 0 and 1. Neither overflows, and neither loses the digits of what is
 /// close to 0.
 struct LogisticLoss {
+  /// Scores a sample.
   static constexpr Eigen::Index outputs() { return 1; }
 
+  /// From scores to losses and slopes, see `LinearModel`.
   template <class Z, class Y, class Losses>
   static void evaluate(Z& z, const Y& y, Losses& losses) {
     // With s = ±1 for the classes it is log(1 + exp(−s z)), of slope −s σ(−s z).

@@ -18,8 +18,10 @@ namespace descent::inline v0 {
 
 /// Slope eᶻ − y.
 struct PoissonLoss {
+  /// Scores a sample.
   static constexpr Eigen::Index outputs() { return 1; }
 
+  /// From scores to losses and slopes, see `LinearModel`.
   template <class Z, class Y, class Losses>
   static void evaluate(Z& z, const Y& y, Losses& losses) {
     const Losses mean = z.col(0).exp();

@@ -17,9 +17,11 @@ namespace descent::inline v0 {
 
 /// The pinball loss; at its corner the slope 0 is taken.
 struct PinballLoss {
-  double quantile = 0.5;
+  double quantile = 0.5;  ///< τ
+  /// Scores a sample.
   static constexpr Eigen::Index outputs() { return 1; }
 
+  /// From scores to losses and slopes, see `LinearModel`.
   template <class Z, class Y, class Losses>
   void evaluate(Z& z, const Y& y, Losses& losses) const {
     using Scalar = typename Z::Scalar;

@@ -17,9 +17,11 @@ namespace descent::inline v0 {
 
 /// Slopes softmax(z)ₖ − [k = y]. The largest score is taken away first, so nothing overflows.
 struct SoftmaxLoss {
-  Eigen::Index classes = 2;
+  Eigen::Index classes = 2;  ///< K
+  /// Scores a sample.
   Eigen::Index outputs() const { return classes; }
 
+  /// From scores to losses and slopes, see `LinearModel`.
   template <class Z, class Y, class Losses>
   void evaluate(Z& z, const Y& y, Losses& losses) const {
     using Scalar = typename Z::Scalar;

@@ -95,8 +95,9 @@ class ScaleByFactoredAverage {
 
   /// The averages of g² + ε₁: of the means of rows and of columns, or else of all.
   struct State {
-    Eigen::VectorXd rows, cols;
-    Eigen::MatrixXd all;
+    Eigen::VectorXd rows;  ///< one for each row
+    Eigen::VectorXd cols;  ///< one for each column
+    Eigen::MatrixXd all;   ///< one for each coefficient
     friend bool operator==(const State& a, const State& b) {
       return a.rows.size() == b.rows.size() && a.cols.size() == b.cols.size() &&
              a.all.size() == b.all.size() && a.rows == b.rows && a.cols == b.cols && a.all == b.all;

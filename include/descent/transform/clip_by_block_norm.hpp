@@ -24,7 +24,7 @@ namespace descent::inline v0 {
 class ClipByBlockNorm {
  public:
   static constexpr Stage accepts = Stage::gradient;
-  using State = NoState;
+  using State = NoState;  ///< none
 
   ClipByBlockNorm(double max_norm, std::vector<Eigen::Index> sizes)
       : max_norm_(max_norm), sizes_(std::move(sizes)) {}

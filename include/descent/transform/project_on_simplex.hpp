@@ -30,7 +30,7 @@ class ProjectOnSimplex {
 
   /// Room to sort in; nothing that a later step depends on.
   struct State {
-    Eigen::VectorXd sorted;
+    Eigen::VectorXd sorted;  ///< the coefficients in their order
     friend bool operator==(const State&, const State&) { return true; }
   };
   State init(Eigen::Index rows, Eigen::Index cols) const { return {Eigen::VectorXd(rows * cols)}; }
