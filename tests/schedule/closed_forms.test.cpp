@@ -111,6 +111,9 @@ TEST_CASE("warmup_cosine rises linearly and falls as a cosine", "[schedule]") {
   const auto down_first =
       warmup_cosine({.peak = 0.1, .warmup_steps = 4, .total_steps = 10, .initial = 0.5});
   CHECK(down_first(2) == Approx(0.3).epsilon(1e-15));
+  CHECK(descent_test::refusal([] {
+          (void)warmup_cosine({.peak = 1, .warmup_steps = 5, .total_steps = 5});
+        }) == "warmup_cosine: total_steps must be more than warmup_steps, 5, got 5");
 }
 
 TEST_CASE("schedules hold what their options say, and have defaults", "[schedule]") {
