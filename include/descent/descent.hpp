@@ -41,7 +41,10 @@
 #include "descent/optimizer/yogi.hpp"  // Yogi: a second moment that changes by bounded amounts
 
 // Solvers, which choose the points where they evaluate
-#include "descent/solver/lbfgs.hpp"  // limited-memory BFGS
+#include "descent/solver/barzilai_borwein.hpp"    // gradient steps of quasi-Newton length
+#include "descent/solver/conjugate_gradient.hpp"  // Polak and Ribière, Hager and Zhang
+#include "descent/solver/lbfgs.hpp"               // limited-memory BFGS
+#include "descent/solver/steepest_descent.hpp"    // gradient descent with a line search
 // ... and their line searches
 #include "descent/line_search/armijo.hpp"        // backtracking
 #include "descent/line_search/fixed_step.hpp"    // none

@@ -6,7 +6,10 @@
 #include <descent/line_search/hager_zhang.hpp>
 #include <descent/minimize.hpp>
 #include <descent/objective/linear_regression.hpp>
+#include <descent/solver/barzilai_borwein.hpp>
+#include <descent/solver/conjugate_gradient.hpp>
 #include <descent/solver/lbfgs.hpp>
+#include <descent/solver/steepest_descent.hpp>
 
 #include "support/catch.hpp"
 #include "support/problems.hpp"
@@ -31,6 +34,11 @@ void visit_solvers(const Visit& visit) {
   visit("LBFGS", LBFGS());
   visit("LBFGS, Hager-Zhang", LBFGS({.history_size = 3}, hager_zhang()));
   visit("LBFGS, Armijo", LBFGS({}, armijo()));
+  visit("SteepestDescent", SteepestDescent());
+  visit("BarzilaiBorwein (Armijo)", BarzilaiBorwein());
+  visit("ConjugateGradient", ConjugateGradient());
+  visit("ConjugateGradient, Hager-Zhang", ConjugateGradient({.formula = Conjugacy::hager_zhang}));
+  visit("ConjugateGradient, search of Hager-Zhang", ConjugateGradient({}, hager_zhang()));
 }
 
 VectorXd start() {

@@ -3,12 +3,15 @@
 
 #include <descent/line_search/hager_zhang.hpp>
 #include <descent/minimize.hpp>
+#include <descent/solver/barzilai_borwein.hpp>
+#include <descent/solver/conjugate_gradient.hpp>
 #include <descent/solver/lbfgs.hpp>
+#include <descent/solver/steepest_descent.hpp>
 
 #include "support/catch.hpp"
 
 #include <cmath>
-#include <cstdio>
+#include <cstdint>
 #include <set>
 #include <string>
 
@@ -52,25 +55,43 @@ TEST_CASE("from ten and a hundred times the start, no success is false", "[mgh]"
       const MinimizeOptions options{.max_iterations = 3000, .gradient_tolerance = 1e-6};
       check(problem, x0, minimize(problem, x0, LBFGS(), options));
       check(problem, x0, minimize(problem, x0, LBFGS({}, hager_zhang()), options));
+      check(problem, x0, minimize(problem, x0, SteepestDescent(), options));
+      check(problem, x0, minimize(problem, x0, BarzilaiBorwein(), options));
+      check(problem, x0, minimize(problem, x0, ConjugateGradient(), options));
     }
   }
-  CHECK(runs == 2 * 3 * 29);
+  CHECK(runs == 5 * 3 * 29);
   CHECK(converged > runs / 2);
 }
 
-TEST_CASE("L-BFGS solves them from the standard start, but those on the list", "[mgh]") {
-  const std::set<std::string> unsolved{};
-  int solved = 0;
+namespace {
+
+// Solves all from the standard start; those that are not solved must be the ones on the list.
+void check_solves(const auto& solver, std::int64_t iterations,
+                  const std::set<std::string>& unsolved) {
   for (const MghProblem& problem : mgh_problems()) {
-    const auto result = minimize(problem, problem.x0, LBFGS(),
-                                 {.max_iterations = 5000, .gradient_tolerance = 1e-9});
-    const bool right = problem.solved_by(result.loss);
-    if (right != !unsolved.contains(problem.id))
-      std::printf("%s %g %s ev %d\n", problem.id.c_str(), result.loss, result.message().c_str(),
-                  int(result.gradient_evaluations));
-    CAPTURE(problem.id, result.loss, result.message());
-    CHECK(right == !unsolved.contains(problem.id));
-    solved += right;
+    auto copy = solver;
+    const auto result = minimize(problem, problem.x0, copy,
+                                 {.max_iterations = iterations, .gradient_tolerance = 1e-9});
+    CAPTURE(problem.id, result.loss, result.message(), result.gradient_evaluations);
+    CHECK(problem.solved_by(result.loss) == !unsolved.contains(problem.id));
   }
-  CHECK(solved >= 27);
+}
+
+}  // namespace
+
+TEST_CASE("solvers solve the problems from the standard start, but for those on their lists",
+          "[mgh]") {
+  SECTION("LBFGS") {
+    check_solves(LBFGS(), 1000, {});
+  }
+  SECTION("LBFGS, Hager-Zhang") {
+    check_solves(LBFGS({}, hager_zhang()), 3000, {});
+  }
+  SECTION("BarzilaiBorwein") {
+    check_solves(BarzilaiBorwein(), 10'000, {"powell_badly_scaled", "meyer"});
+  }
+  SECTION("ConjugateGradient") {
+    check_solves(ConjugateGradient(), 10'000, {"meyer"});
+  }
 }

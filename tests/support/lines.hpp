@@ -65,7 +65,7 @@ LineReport search_line(const Phi& phi, const Search& search, double first, int m
   from.loss = phi.value(0);
   from.g[0] = phi.slope(0);
   const Number d(1.0);
-  descent::Line<Number, PhiEvaluations<Separate>> line(from, d, from.g[0], to, evaluate);
+  descent::Line<Number, PhiEvaluations<Separate>> line(from, d, from.g[0], to, evaluate, from.loss);
   LineReport report{search(line, first), 0, 0, from.loss, from.g[0], 0, 0};
   if (report.searched.found != descent::Found::failed && line.settle(report.searched.t)) {
     report.loss = to.loss;

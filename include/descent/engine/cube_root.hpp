@@ -22,15 +22,15 @@ namespace descent::inline v0 {
 template <class Real, int W>
 [[gnu::always_inline]] inline Lane<Real, W> cube_root(Lane<Real, W> a) {
   using L = Lane<Real, W>;
-  using Limits = std::numeric_limits<Real>;
+  using Numbers = std::numeric_limits<Real>;
   using Bits = std::conditional_t<sizeof(Real) == 4, std::uint32_t, std::uint64_t>;
-  constexpr int mantissa = Limits::digits - 1;
-  constexpr Bits bias = Limits::max_exponent - 1;
+  constexpr int mantissa = Numbers::digits - 1;
+  constexpr Bits bias = Numbers::max_exponent - 1;
   constexpr Bits shift = (3 - bias % 3) % 3;  // bias + shift is a multiple of three
 
   // Denormals are multiplied by 2^(3j) first, and their root by 2^-j, both exactly.
   constexpr int j = sizeof(Real) == 4 ? 8 : 18;
-  const auto denormal = abs(a) < L(Limits::min());
+  const auto denormal = abs(a) < L(Numbers::min());
   const L normal = select(denormal, abs(a) * L(std::uint64_t{1} << 3 * j), abs(a));
 
   Real m[W], scale[W];
@@ -56,7 +56,7 @@ template <class Real, int W>
   t = t * L::load(scale);
   t = select(denormal, t * L(Real(1) / Real(1 << j)), t);
   t = select(a < L(0), -t, t);
-  return select(abs(a) <= L((Limits::max)()), select(L(0) < abs(a), t, a), a);
+  return select(abs(a) <= L((Numbers::max)()), select(L(0) < abs(a), t, a), a);
 }
 
 }  // namespace descent::inline v0

@@ -39,13 +39,14 @@ class Line {
 
  public:
   /// From an evaluated point along d, which descends: slope = gᵀd < 0. Trials are left in `to`.
+  /// Descent is measured from `reference`, mostly from.loss.
   Line(const Point<V>& from, const V& d, double slope, Point<V>& to, Evaluations& evaluate,
-       double longest = std::numeric_limits<double>::infinity())
+       double reference, double longest = std::numeric_limits<double>::infinity())
       : from_(from),
         d_(d),
         to_(to),
         evaluate_(evaluate),
-        start_{.t = 0, .loss = from.loss, .slope = slope},
+        start_{.t = 0, .loss = reference, .slope = slope},
         longest_(longest) {}
 
   const Trial& start() const { return start_; }

@@ -4,6 +4,8 @@
 #define DESCENT_ENGINE_VECTORS_HPP
 
 #include <Eigen/Core>
+#include <array>
+#include <type_traits>
 
 #include "descent/engine/lane.hpp"
 #include "descent/engine/sweep.hpp"
@@ -38,6 +40,25 @@ void move_along(const V& x, double t, const V& d, V& to) {
         (L::load(from + i, count...) + step * L::load(along + i, count...))
             .store(out + i, count...);
       });
+}
+
+/// ‖s‖², sᵀy and ‖y‖² of s = x₂ − x₁ and y = g₂ − g₁, in one pass.
+template <class P>
+std::array<double, 3> products_of_differences(const P& before, const P& after) {
+  using L = LaneOf<std::remove_cvref_t<decltype(before.x)>>;
+  const auto *x1 = before.x.data(), *x2 = after.x.data(), *g1 = before.g.data(),
+             *g2 = after.g.data();
+  Sums<L, 3> sums;
+  sums.sweep(
+      before.x.size(), [&](auto& into, Eigen::Index i, auto... count)
+                           __attribute__((always_inline)) {
+                             const L s = L::load(x2 + i, count...) - L::load(x1 + i, count...);
+                             const L y = L::load(g2 + i, count...) - L::load(g1 + i, count...);
+                             into[0] = multiply_add(s, s, into[0]);
+                             into[1] = multiply_add(s, y, into[1]);
+                             into[2] = multiply_add(y, y, into[2]);
+                           });
+  return sums.totals();
 }
 
 /// The largest |coefficient|; NaN if one is NaN.

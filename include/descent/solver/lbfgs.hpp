@@ -12,17 +12,15 @@
 #define DESCENT_SOLVER_LBFGS_HPP
 
 #include <Eigen/Core>
-#include <algorithm>
 #include <cstdint>
 #include <string_view>
 #include <utility>
 
 #include "descent/core/errors.hpp"
 #include "descent/core/line_search.hpp"
-#include "descent/core/optimizer.hpp"
 #include "descent/core/solver.hpp"
 #include "descent/engine/curvature_pairs.hpp"
-#include "descent/engine/line.hpp"
+#include "descent/engine/line_solver.hpp"
 #include "descent/line_search/strong_wolfe.hpp"
 
 namespace descent::inline v0 {
@@ -36,18 +34,14 @@ struct LBFGSOptions {
 /// fixed. An iteration makes two passes over the pairs, a few over x, and one evaluation, seldom more. The line search is any
 /// `LineSearch`: LBFGS({.history_size = 5}, hager_zhang()). Throws `std::invalid_argument` outside the ranges above.
 template <class V = Eigen::VectorXd, LineSearch Search = StrongWolfe>
-class LBFGS {
+class LBFGS : public LineSolver<V, Search> {
+  using Base = LineSolver<V, Search>;
+
  public:
-  /// The type of the parameters.
-  using Vector = V;
-  /// float or double.
-  using Scalar = typename Vector::Scalar;
-  /// Those of the full loss.
-  static constexpr Gradients gradients = Gradients::full;
+  using typename Base::Vector;
 
   explicit LBFGS(const LBFGSOptions& options = {}) : LBFGS(options, Search()) {}
-  LBFGS(const LBFGSOptions& options, Search search)
-      : options_(options), search_(std::move(search)) {
+  LBFGS(const LBFGSOptions& options, Search search) : Base(std::move(search)), options_(options) {
     checked_count("LBFGS", "history_size", options.history_size, 1);
     constexpr std::int64_t most = dynamic ? 1'000'000 : most_inline;
     if (options.history_size > most) {
@@ -60,8 +54,7 @@ class LBFGS {
   /// Makes room, and keeps the pairs of vectors of this size.
   void begin(const Vector& x) {
     pairs_.resize(x.size(), static_cast<int>(options_.history_size));
-    next_ = {.x = x, .g = x};
-    direction_ = x;
+    this->make_room(x);
     fresh_ = true;
   }
 
@@ -71,21 +64,14 @@ class LBFGS {
     if (std::exchange(fresh_, false) && pairs_.count() > 0) pairs_.multiply(now.g.data());
     for (;;) {
       const bool along_gradient = pairs_.count() == 0;
-      const double slope = pairs_.direction(now.g.data(), direction_.data());
-      if (slope < 0) {
-        Line<Vector, E> line(now, direction_, slope, next_, evaluate);
-        const Searched searched = search_(line, along_gradient ? first(now, -slope) : 1);
-        if (searched.found != Found::failed && line.settle(searched.t)) {
-          pairs_.add(now.x.data(), now.g.data(), next_.x.data(), next_.g.data());
-          std::swap(now, next_);
-          ++steps_;
-          step_ = searched.t;
-          gradient_step_ = along_gradient ? step_ : 0;
-          return {searched.found == Found::unbounded ? Moved::unbounded : Moved::moved, &next_.x};
-        }
-        if (!evaluate.open()) return {Moved::refused};
+      const double slope = pairs_.direction(now.g.data(), this->direction_.data());
+      const double first = along_gradient ? this->first_along_gradient(now, -slope) : 1;
+      if (this->search(now, slope, first, evaluate)) {
+        const Point<Vector>& next = this->next_;
+        pairs_.add(now.x.data(), now.g.data(), next.x.data(), next.g.data());
+        return this->move(now, along_gradient);
       }
-      if (along_gradient) return {Moved::stuck};
+      if (along_gradient || !evaluate.open()) return this->give_up(evaluate);
       pairs_.clear();
     }
   }
@@ -93,19 +79,14 @@ class LBFGS {
   /// Back to before the first step.
   void reset() {
     pairs_.clear();
-    steps_ = 0;
-    step_ = gradient_step_ = 0;
+    this->forget();
   }
-  /// The number of steps taken.
-  std::int64_t steps() const { return steps_; }
-  /// The length t of the last step.
-  double learning_rate() const { return step_; }
   /// The options in force.
   const LBFGSOptions& options() const { return options_; }
   /// The same solver for parameters of another type, fresh.
   template <class Other>
   LBFGS<Other, Search> rebind() const {
-    return LBFGS<Other, Search>(options_, search_);
+    return LBFGS<Other, Search>(options_, this->search_);
   }
 
  private:
@@ -113,22 +94,8 @@ class LBFGS {
   static constexpr int most_inline = 20;
 
   LBFGSOptions options_;
-  Search search_;
-  CurvaturePairs<Scalar, Vector::SizeAtCompileTime, most_inline> pairs_;
-  Point<Vector> next_{};
-  Vector direction_{};
-  std::int64_t steps_ = 0;
-  double step_ = 0, gradient_step_ = 0;
+  CurvaturePairs<typename Vector::Scalar, Vector::SizeAtCompileTime, most_inline> pairs_;
   bool fresh_ = true;
-
-  double first(const Point<Vector>& now, double squared_norm) const {
-    if constexpr (requires { search_.first_step(now); }) {
-      return search_.first_step(now);
-    } else {
-      // After a step along −g that taught nothing of the curvature, further.
-      return (std::max)(first_step(now, squared_norm), 2 * gradient_step_);
-    }
-  }
 };
 
 }  // namespace descent::inline v0
