@@ -198,9 +198,9 @@ class StepByAdafactor : public ScaleByLearningRate {
   AdafactorOptions options_;
 };
 
-/// For vectors the second moment is kept itself: state one slot, two with momentum; two passes. An optimizer of matrices,
-/// `Adafactor<Eigen::MatrixXd>`, keeps rows + columns numbers instead; three passes and the matrices' own. Throws
-/// `std::invalid_argument` outside the ranges above.
+/// State: one slot, two with momentum; two passes. That is for vectors, whose second moment is kept itself. An optimizer
+/// of matrices, `Adafactor<Eigen::MatrixXd>`, keeps rows + columns numbers instead; three passes and the matrices' own.
+/// Throws `std::invalid_argument` outside the ranges above.
 template <class Vector = Eigen::VectorXd>
 class Adafactor : public Stepper<Vector,
                                  std::conditional_t<Vector::IsVectorAtCompileTime,

@@ -1,4 +1,8 @@
-// Adam: step = −η · m̂/(√v̂ + ε).
+// Adam: a running mean of the gradients over the root of one of their squares.
+//
+//     m ← β₁ m + (1 − β₁) g          m̂ = m / (1 − β₁ᵗ)
+//     v ← β₂ v + (1 − β₂) g²         v̂ = v / (1 − β₂ᵗ)
+//     step = −η m̂/(√v̂ + ε)
 //
 // D. P. Kingma and J. Ba, "Adam: A method for stochastic optimization", ICLR 2015, Algorithm 1. With weight decay the
 // gradient is g + λx (coupled, as PyTorch's Adam; decoupled is AdamW). Where peers differ: TensorFlow, Keras and

@@ -1,4 +1,8 @@
-// AdamW: Adam with decoupled weight decay, step = −η (m̂/(√v̂ + ε) + λx).
+// AdamW: Adam with decoupled weight decay.
+//
+//     m ← β₁ m + (1 − β₁) g          m̂ = m / (1 − β₁ᵗ)
+//     v ← β₂ v + (1 − β₂) g²         v̂ = v / (1 − β₂ᵗ)
+//     step = −η (m̂/(√v̂ + ε) + λ x)
 //
 // I. Loshchilov and F. Hutter, "Decoupled weight decay regularization", ICLR 2019, Algorithm 2. As in PyTorch the rate
 // multiplies λ; the paper scales it by a schedule of its own, and optax's default is λ = 1e-4.

@@ -70,7 +70,7 @@ class DecayingStep {
   ASGDOptions options_;
 };
 
-/// State: the average, one slot; one pass. Throws `std::invalid_argument` outside the ranges above.
+/// State: one slot, the average; one pass. Throws `std::invalid_argument` outside the ranges above.
 template <class Vector = Eigen::VectorXd>
 class ASGD : public Stepper<Vector, AddDecayedWeights, DecayingStep, Swa> {
   using Base = Stepper<Vector, AddDecayedWeights, DecayingStep, Swa>;

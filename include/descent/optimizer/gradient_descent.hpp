@@ -1,4 +1,6 @@
-// GradientDescent: step = −η ∇f(x) of the full loss, with momentum where wanted.
+// GradientDescent: steps along the gradient of the full loss, with momentum where wanted.
+//
+//     b ← μ b + g;   step = −η b,  or −η (g + μ b) with Nesterov
 //
 // A.-L. Cauchy, C. R. Acad. Sci. Paris 25, 1847; heavy ball: B. T. Polyak, 1964; Nesterov's form as in PyTorch. On a
 // quadratic with eigenvalues in [μ, L] and η = 2/(L + μ) the error shrinks by (κ − 1)/(κ + 1) a step, κ = L/μ.
@@ -22,7 +24,7 @@ struct GradientDescentOptions {
   bool nesterov = false;          ///< Nesterov's form; needs momentum > 0
 };
 
-/// State: one slot with momentum, none without; one pass. Throws `std::invalid_argument` outside the ranges above.
+/// State: no slot, one with momentum; one pass. Throws `std::invalid_argument` outside the ranges above.
 template <class Vector = Eigen::VectorXd>
 class GradientDescent : public Stepper<Vector, Trace, ScaleByLearningRate> {
   using Base = Stepper<Vector, Trace, ScaleByLearningRate>;

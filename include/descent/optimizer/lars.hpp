@@ -66,7 +66,7 @@ struct LARSOptions {
   double weight_decay = 0;           ///< λ, coupled, in [0, ∞)
 };
 
-/// State: one slot with momentum, none without; two passes, as ‖u‖ is known only after the first. Throws
+/// State: one slot, none without momentum; two passes, as ‖u‖ is known only after the first. Throws
 /// `std::invalid_argument` outside the ranges above.
 template <class Vector = Eigen::VectorXd>
 class LARS : public Stepper<Vector, AddDecayedWeights, ScaleByTrustRatio, TraceOfSteps> {

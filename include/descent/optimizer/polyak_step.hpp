@@ -70,9 +70,9 @@ struct PolyakStepOptions {
   double epsilon = 0;          ///< ε, in [0, ∞)
 };
 
-/// No state; two passes, the first of which only reads. The loss must be known: `step(x, g, loss)`. `minimize` evaluates it
-/// with full gradients; of mini-batches, where it comes with the gradient (loss_and_gradient). Where it is not known, or NaN,
-/// the step throws `std::invalid_argument` and changes nothing. A loss of f* or less makes no step. Throws
+/// State: no slot; two passes, the first of which only reads. The loss must be known: `step(x, g, loss)`. `minimize`
+/// evaluates it with full gradients; of mini-batches, where it comes with the gradient (loss_and_gradient). Where it is not
+/// known, or NaN, the step throws `std::invalid_argument` and changes nothing. A loss of f* or less makes no step. Throws
 /// `std::invalid_argument` outside the ranges above.
 template <class Vector = Eigen::VectorXd>
 class PolyakStep : public Stepper<Vector, ScaleByPolyakStep> {

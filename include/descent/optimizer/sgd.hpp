@@ -1,4 +1,4 @@
-// SGD: step = −η g, g the gradient of a mini-batch, with momentum and weight decay as PyTorch has them.
+// SGD: steps along the gradient of a mini-batch, with momentum and weight decay as PyTorch has them.
 //
 //     g ← g + λ x;   b ← μ b + (1 − τ) g  (b = g at the first step);   x ← x − η b,  or − η (g + μ b) with Nesterov
 //
@@ -27,7 +27,7 @@ struct SGDOptions {
   double weight_decay = 0;        ///< λ, coupled, in [0, ∞)
 };
 
-/// State: one slot with momentum, none without; one pass. In `minimize` it takes one sample an update unless
+/// State: no slot, one with momentum; one pass. In `minimize` it takes one sample an update unless
 /// `batch_size` says otherwise: the classical algorithm with `sampling = with_replacement`, epochs with `shuffled`.
 /// Throws `std::invalid_argument` outside the ranges above.
 template <class Vector = Eigen::VectorXd>

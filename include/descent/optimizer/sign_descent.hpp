@@ -76,7 +76,7 @@ struct SignDescentOptions {
   double weight_decay = 0;        ///< λ, decoupled, in [0, ∞)
 };
 
-/// State: one slot with momentum, none without; one pass. Throws `std::invalid_argument` outside the ranges above.
+/// State: no slot, one with momentum; one pass. Throws `std::invalid_argument` outside the ranges above.
 template <class Vector = Eigen::VectorXd>
 class SignDescent : public Stepper<Vector, ScaleBySign, AddDecayedWeights, ScaleByLearningRate> {
   using Base = Stepper<Vector, ScaleBySign, AddDecayedWeights, ScaleByLearningRate>;

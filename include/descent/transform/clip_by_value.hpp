@@ -1,6 +1,6 @@
 // clip_by_value: every coefficient of g is brought into [−c, c].
 //
-// PyTorch's clip_grad_value_ and optax's clip. It changes the direction of g, which clip_by_global_norm does not.
+// PyTorch's clip_grad_value_ (optax: clip). It changes the direction of g, which clip_by_global_norm does not.
 #ifndef DESCENT_TRANSFORM_CLIP_BY_VALUE_HPP
 #define DESCENT_TRANSFORM_CLIP_BY_VALUE_HPP
 

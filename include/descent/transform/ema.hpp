@@ -3,7 +3,7 @@
 //     m ← β m + (1 − β) g
 //     g ← m / (1 − βᵗ)
 //
-// The first moment of Adam (D. P. Kingma and J. Ba, ICLR 2015, Algorithm 1) by itself; optax's ema. `trace` is the sum
+// The first moment of Adam (D. P. Kingma and J. Ba, ICLR 2015, Algorithm 1) by itself (optax: ema). `trace` is the sum
 // without the factor 1 − β.
 #ifndef DESCENT_TRANSFORM_EMA_HPP
 #define DESCENT_TRANSFORM_EMA_HPP

@@ -1,4 +1,4 @@
-// project_on_simplex, project_on_l1_ball: the Euclidean projections on
+// project_on_simplex, project_on_l1_ball: the Euclidean projections on the simplex and on the l1-ball.
 //
 //     { x : xᵢ ≥ 0, Σ xᵢ = r }:   x ← max(x − θ, 0), with θ such that the sum is r
 //     { x : ‖x‖₁ ≤ r }:           x ← sign(x) · (the projection of |x| on the simplex), unless x is inside already

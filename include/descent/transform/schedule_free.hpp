@@ -6,7 +6,7 @@
 //     averaged(y) = x = (y − (1 − β) z) / β                  the point to evaluate
 //
 // A. Defazio et al., "The road less scheduled", NeurIPS 2024, equations 4 to 6, in the form of the authors' code, which
-// moves y and z and forms x when asked. optax keeps x and evaluates warm-up one step apart.
+// moves y and z and forms x when asked. optax forms x at every step and evaluates warm-up one step apart.
 #ifndef DESCENT_TRANSFORM_SCHEDULE_FREE_HPP
 #define DESCENT_TRANSFORM_SCHEDULE_FREE_HPP
 

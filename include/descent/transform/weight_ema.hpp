@@ -2,8 +2,8 @@
 //
 //     a ← β a + (1 − β) x          averaged(x) = a / (1 − βᵗ)
 //
-// D. Ruppert, 1988, and B. T. Polyak and A. B. Juditsky, SIAM J. Control Optim. 30(4), 1992, with weights that decay; optax's
-// ema of the parameters. PyTorch's AveragedModel starts with a = x₁ instead of correcting.
+// D. Ruppert, 1988, and B. T. Polyak and A. B. Juditsky, SIAM J. Control Optim. 30(4), 1992, with weights that decay
+// (optax: ema, of the parameters). PyTorch's AveragedModel starts with a = x₁ instead of correcting.
 #ifndef DESCENT_TRANSFORM_WEIGHT_EMA_HPP
 #define DESCENT_TRANSFORM_WEIGHT_EMA_HPP
 
