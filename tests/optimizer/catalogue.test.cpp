@@ -52,12 +52,12 @@ struct Cost {
   std::size_t slots = 99, numbers = 99, passes = 99;
 };
 
-// The rows of the tables: | [Adam](#adam) | 2 | 0 | 1 | ... |
+// The rows of the tables: | [Adam](catalogue.md#adam) | 2 | 0 | 1 | ... |
 std::map<std::string, Cost> read_catalogue() {
   std::ifstream file(std::string(DESCENT_TEST_DATA_DIR) + "/../../docs/catalogue.md");
   std::map<std::string, Cost> rows;
   for (std::string line; std::getline(file, line);) {
-    if (line.rfind("| [", 0) != 0 || line.find("](#") == std::string::npos) continue;
+    if (line.rfind("| [", 0) != 0 || line.find("](catalogue.md#") == std::string::npos) continue;
     const std::string name = line.substr(3, line.find(']') - 3);
     char bar = 0;
     Cost cost;
