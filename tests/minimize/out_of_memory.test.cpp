@@ -10,7 +10,7 @@
 
 #include "support/allocations.hpp"
 #include "support/catch.hpp"
-#include "support/optimizers.hpp"
+#include "support/any_optimizer.hpp"
 #include "support/problems.hpp"
 
 #include <Eigen/Core>

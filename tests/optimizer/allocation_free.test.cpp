@@ -82,8 +82,9 @@ TEST_CASE("steps 2 to 100 allocate nothing", "[allocation]") {
 }
 
 TEST_CASE("vectors of fixed size never allocate", "[allocation]") {
-  visit_optimizers([](const auto& trial) {
+  visit_spine([](const auto& trial) {
     check_fixed<Eigen::Vector3f>(trial);
     check_fixed<Eigen::Matrix<double, 6, 1>>(trial);
   });
+  visit_others([](const auto& trial) { check_fixed<Eigen::Vector3f>(trial); });
 }

@@ -1,10 +1,14 @@
 // Bad arguments are refused with name, value and range, and change nothing; the edges of the ranges are accepted.
 // Generated from the table of parameters (row 10 of the trials).
+#include "support/any_optimizer.hpp"
 #include "support/catch.hpp"
 #include "support/laws.hpp"
-#include "support/optimizers.hpp"
 #include "support/parameters.hpp"
 
+#include <descent/optimizer/adam.hpp>
+#include <descent/optimizer/adamw.hpp>
+#include <descent/optimizer/gradient_descent.hpp>
+#include <descent/optimizer/sgd.hpp>
 #include <descent/schedule/cosine_decay.hpp>
 #include <descent/schedule/exponential_decay.hpp>
 #include <descent/schedule/one_cycle.hpp>

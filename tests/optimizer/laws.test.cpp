@@ -1,8 +1,8 @@
 // What holds for every optimizer: each row of the table goes through all of it.
 #include "support/laws.hpp"
+#include "support/any_optimizer.hpp"
 #include "support/bits.hpp"
 #include "support/catch.hpp"
-#include "support/optimizers.hpp"
 
 #include <Eigen/Core>
 
@@ -36,7 +36,31 @@ TEST_CASE("every optimizer of the library is enrolled, and no row twice", "[law]
     CHECK(names.insert(row.name).second);
     optimizers.insert(row.optimizer);
   }
-  CHECK(optimizers == std::set<std::string>{"Adam", "AdamW", "GradientDescent", "SGD"});
+  const std::set<std::string> library{"ADOPT",
+                                      "ASGD",
+                                      "AdEMAMix",
+                                      "AdaBelief",
+                                      "AdaBound",
+                                      "AdaMax",
+                                      "Adadelta",
+                                      "Adagrad",
+                                      "Adam",
+                                      "AdamW",
+                                      "Adan",
+                                      "Lion",
+                                      "NAdam",
+                                      "GradientDescent",
+                                      "QHAdam",
+                                      "QHM",
+                                      "OptimisticDescent",
+                                      "RAdam",
+                                      "RMSprop",
+                                      "Rprop",
+                                      "SGD",
+                                      "SM3",
+                                      "SignDescent",
+                                      "Yogi"};
+  CHECK(optimizers == library);
 }
 
 TEST_CASE("a zero gradient leaves x where it is", "[law]") {
@@ -68,7 +92,8 @@ TEST_CASE("the state holds what the table says, and views of it are n coefficien
     CHECK(optimizer.slot_bytes() == row.slots * 37 * sizeof(Real));
     for (const auto& slot : optimizer.slots()) {
       CHECK(slot.size() == 37);
-      CHECK((slot.array() != 0).all());
+      // Rprop forgets gradients that change their signs.
+      if (row.optimizer != "Rprop") CHECK((slot.array() != 0).all());
     }
     CHECK(optimizer.passes() == 1);
   });

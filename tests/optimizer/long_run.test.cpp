@@ -1,9 +1,11 @@
 // Long runs: counters beyond what a float, an int or a double's every second number can hold (row 20 of the trials).
 #include "support/allocations.hpp"
+#include "support/any_optimizer.hpp"
 #include "support/catch.hpp"
 #include "support/laws.hpp"
-#include "support/optimizers.hpp"
 #include "support/scalar_loops.hpp"
+
+#include <descent/optimizer/adam.hpp>
 
 #include <Eigen/Core>
 

@@ -8,7 +8,7 @@
 
 #include "support/allocations.hpp"
 #include "support/catch.hpp"
-#include "support/optimizers.hpp"
+#include "support/any_optimizer.hpp"
 
 #include <Eigen/Core>
 

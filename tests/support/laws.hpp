@@ -2,8 +2,8 @@
 #ifndef DESCENT_TESTS_SUPPORT_LAWS_HPP
 #define DESCENT_TESTS_SUPPORT_LAWS_HPP
 
+#include "support/any_optimizer.hpp"
 #include "support/bits.hpp"
-#include "support/optimizers.hpp"
 
 #include <Eigen/Core>
 

@@ -1,15 +1,14 @@
-#include "support/optimizers.hpp"
+#include "support/any_optimizer.hpp"
+
+#include <vector>
 
 namespace descent_test {
 
 const std::vector<OptimizerRow>& optimizer_rows() {
   static const std::vector<OptimizerRow> rows = [] {
     std::vector<OptimizerRow> all;
-    visit_optimizers([&](const auto& t) {
-      all.push_back({t.name, t.optimizer, t.slots, t.decays(),
-                     [t] { return AnyOptimizer<double>(t.template make<Eigen::VectorXd>()); },
-                     [t] { return AnyOptimizer<float>(t.template make<Eigen::VectorXf>()); }});
-    });
+    for (const auto& part : {spine_rows(), squares_rows(), moments_rows(), signs_rows()})
+      all.insert(all.end(), part.begin(), part.end());
     return all;
   }();
   return rows;

@@ -1,249 +1,36 @@
 // The table of optimizers: what is enrolled here with one row goes through every generated trial
 // (laws, long runs, extremes, denormals, allocations, bits).
 //
-//     for (const OptimizerRow& row : optimizer_rows()) {      // types forgotten, vectors of dynamic size
-//       AnyOptimizer<double> optimizer = row.make<double>();
-//       optimizer.step(x, g);
-//     }
 //     visit_optimizers([](const auto& trial) {                // types kept, for vectors of any type
 //       auto optimizer = trial.template make<Eigen::Vector3f>();
 //     });
+//
+// Its rows stand in parts (optimizers/), so that each is compiled by itself; who forgets the types, and most tests do,
+// includes any_optimizer.hpp instead.
 #ifndef DESCENT_TESTS_SUPPORT_OPTIMIZERS_HPP
 #define DESCENT_TESTS_SUPPORT_OPTIMIZERS_HPP
 
-#include "support/bits.hpp"
-
-#include <descent/optimizer/adam.hpp>
-#include <descent/optimizer/adamw.hpp>
-#include <descent/optimizer/gradient_descent.hpp>
-#include <descent/optimizer/sgd.hpp>
-
-#include <Eigen/Core>
-
-#include <any>
-#include <cstddef>
-#include <cstdint>
-#include <functional>
-#include <memory>
-#include <string>
-#include <type_traits>
-#include <utility>
-#include <vector>
+#include "support/optimizers/moments.hpp"
+#include "support/optimizers/signs.hpp"
+#include "support/optimizers/spine.hpp"
+#include "support/optimizers/squares.hpp"
 
 namespace descent_test {
 
-/// An optimizer's class template, by its name, with options to try it with.
-template <template <class> class O, class Options>
-struct Trial {
-  std::string name;       ///< "Adam, amsgrad"
-  std::string optimizer;  ///< "Adam"
-  std::size_t slots;      ///< numbers of state for each parameter
-  Options options;
-
-  template <class Vector>
-  O<Vector> make() const {
-    return O<Vector>(options);
-  }
-  /// Whether x moves although the gradient is zero.
-  bool decays() const {
-    if constexpr (requires { options.weight_decay; }) return options.weight_decay != 0;
-    return false;
-  }
-};
-
-template <template <class> class O, class Options>
-Trial<O, Options> trial(std::string optimizer, const std::string& what, std::size_t slots,
-                        const Options& options) {
-  return {optimizer + (what.empty() ? "" : ", " + what), optimizer, slots, options};
+/// Calls visit(trial) for each row of the table but the spine's, which show every feature of the engine.
+template <class Visit>
+void visit_others(const Visit& visit) {
+  visit_squares(visit);
+  visit_moments(visit);
+  visit_signs(visit);
 }
 
 /// Calls visit(trial) for each row of the table.
 template <class Visit>
 void visit_optimizers(const Visit& visit) {
-  using namespace descent;
-  // A schedule without pow or cos, whose last bits depend on the machine's library.
-  const auto decay = [](std::int64_t k) { return 0.05 / (1 + 0.125 * static_cast<double>(k)); };
-  const auto gd = [&](const char* what, std::size_t slots, const GradientDescentOptions& o) {
-    visit(trial<GradientDescent>("GradientDescent", what, slots, o));
-  };
-  const auto sgd = [&](const char* what, std::size_t slots, const SGDOptions& o) {
-    visit(trial<SGD>("SGD", what, slots, o));
-  };
-  const auto adam = [&](const char* what, std::size_t slots, const AdamOptions& o) {
-    visit(trial<Adam>("Adam", what, slots, o));
-  };
-  const auto adamw = [&](const char* what, std::size_t slots, const AdamWOptions& o) {
-    visit(trial<AdamW>("AdamW", what, slots, o));
-  };
-  gd("", 0, {.learning_rate = 0.05});
-  gd("momentum", 1, {.learning_rate = 0.02, .momentum = 0.9});
-  gd("Nesterov", 1, {.learning_rate = 0.02, .momentum = 0.9, .nesterov = true});
-  sgd("", 0, {.learning_rate = 0.05});
-  sgd("schedule", 0, {.learning_rate = decay});
-  sgd("weight decay", 0, {.learning_rate = 0.05, .weight_decay = 0.01});
-  sgd("dampening", 1, {.learning_rate = 0.05, .momentum = 0.8, .dampening = 0.3});
-  sgd("all on", 1,
-      {.learning_rate = decay, .momentum = 0.7, .nesterov = true, .weight_decay = 0.01});
-  adam("", 2, {.learning_rate = 0.01});
-  adam("schedule", 2, {.learning_rate = decay, .beta1 = 0.5, .beta2 = 0.9});
-  adam("weight decay", 2, {.learning_rate = 0.01, .weight_decay = 0.01});
-  adam("amsgrad", 3, {.learning_rate = 0.01, .beta2 = 0.9, .amsgrad = true});
-  adam("folded", 2, {.learning_rate = 0.01, .folded = true});
-  adamw("", 2, {.learning_rate = 0.01});
-  adamw("no decay", 2, {.learning_rate = 0.01, .weight_decay = 0});
-  adamw("amsgrad", 3, {.learning_rate = decay, .beta2 = 0.9, .amsgrad = true});
+  visit_spine(visit);
+  visit_others(visit);
 }
-
-/// An optimizer of dynamic vectors whose type is forgotten.
-template <class Real>
-class AnyOptimizer {
- public:
-  using Vector = Eigen::Matrix<Real, Eigen::Dynamic, 1>;
-
-  template <class O>
-  requires(!std::is_same_v<O, AnyOptimizer>) explicit AnyOptimizer(O optimizer)
-      : self_(std::make_unique<Holder<O>>(std::move(optimizer))) {}
-  AnyOptimizer(const AnyOptimizer& other) : self_(other.self_->clone()) {}
-  AnyOptimizer(AnyOptimizer&&) noexcept = default;
-  AnyOptimizer& operator=(AnyOptimizer other) noexcept {
-    self_ = std::move(other.self_);
-    return *this;
-  }
-  ~AnyOptimizer() = default;
-
-  void step(Eigen::Ref<Vector> x, const Eigen::Ref<const Vector>& g) { self_->step(x, g); }
-  descent::StepOutcome advance(const Vector& x, const Vector& g, Vector& next, double loss = 0) {
-    return self_->advance(x, g, next, loss);
-  }
-  /// optimizer = other, for optimizers of one type.
-  void assign(const AnyOptimizer& other) { self_->assign(*other.self_); }
-  void reset() { self_->reset(); }
-  std::int64_t steps() const { return self_->steps(); }
-  double learning_rate() const { return self_->learning_rate(); }
-  void set_learning_rate(descent::Schedule rate) { self_->set_learning_rate(std::move(rate)); }
-  void scale_learning_rate(double factor) { self_->scale_learning_rate(factor); }
-  Real gradient_limit() const { return self_->gradient_limit(); }
-  std::size_t slot_bytes() const { return self_->slot_bytes(); }
-  std::size_t passes() const { return self_->passes(); }
-
-  /// state(), and restore(state).
-  std::any save() const { return self_->save(); }
-  void restore(const std::any& state) { self_->restore(state); }
-  /// The counter set to a number of steps, by restore().
-  void set_steps(std::int64_t steps) { self_->set_steps(steps); }
-  /// The slots, one after the other.
-  std::vector<Vector> slots() const { return self_->slots(); }
-  /// Everything that the state holds, byte by byte.
-  std::string bits() const { return self_->bits(); }
-  /// state() == state(), for optimizers of one type.
-  bool operator==(const AnyOptimizer& other) const { return self_->equals(*other.self_); }
-
- private:
-  struct Interface {
-    virtual ~Interface() = default;
-    virtual std::unique_ptr<Interface> clone() const = 0;
-    virtual void step(Eigen::Ref<Vector> x, const Eigen::Ref<const Vector>& g) = 0;
-    virtual descent::StepOutcome advance(const Vector& x, const Vector& g, Vector& next,
-                                         double loss) = 0;
-    virtual void assign(const Interface& other) = 0;
-    virtual void reset() = 0;
-    virtual std::int64_t steps() const = 0;
-    virtual double learning_rate() const = 0;
-    virtual void set_learning_rate(descent::Schedule rate) = 0;
-    virtual void scale_learning_rate(double factor) = 0;
-    virtual Real gradient_limit() const = 0;
-    virtual std::size_t slot_bytes() const = 0;
-    virtual std::size_t passes() const = 0;
-    virtual std::any save() const = 0;
-    virtual void restore(const std::any& state) = 0;
-    virtual void set_steps(std::int64_t steps) = 0;
-    virtual std::vector<Vector> slots() const = 0;
-    virtual std::string bits() const = 0;
-    virtual bool equals(const Interface& other) const = 0;
-  };
-
-  template <class O>
-  struct Holder final : Interface {
-    using State = typename O::State;
-    O optimizer;
-
-    explicit Holder(O o) : optimizer(std::move(o)) {}
-    std::unique_ptr<Interface> clone() const override { return std::make_unique<Holder>(*this); }
-    void step(Eigen::Ref<Vector> x, const Eigen::Ref<const Vector>& g) override {
-      optimizer.step(x, g);
-    }
-    descent::StepOutcome advance(const Vector& x, const Vector& g, Vector& next,
-                                 double loss) override {
-      return optimizer.advance(x, g, next, loss);
-    }
-    void assign(const Interface& other) override {
-      optimizer = static_cast<const Holder&>(other).optimizer;
-    }
-    void reset() override { optimizer.reset(); }
-    std::int64_t steps() const override { return optimizer.steps(); }
-    double learning_rate() const override { return optimizer.learning_rate(); }
-    void set_learning_rate(descent::Schedule rate) override {
-      optimizer.set_learning_rate(std::move(rate));
-    }
-    void scale_learning_rate(double factor) override { optimizer.scale_learning_rate(factor); }
-    Real gradient_limit() const override { return optimizer.gradient_limit(); }
-    std::size_t slot_bytes() const override { return optimizer.slot_bytes(); }
-    std::size_t passes() const override { return O::passes; }
-    std::any save() const override { return optimizer.state(); }
-    void restore(const std::any& state) override {
-      optimizer.restore(std::any_cast<const State&>(state));
-    }
-    void set_steps(std::int64_t steps) override {
-      State state = optimizer.state();
-      state.steps = steps;
-      optimizer.restore(state);
-    }
-    std::vector<Vector> slots() const override {
-      std::vector<Vector> result;
-      const auto& slots = optimizer.state().slots;
-      for (std::size_t k = 0; k < slots.count(); ++k)
-        result.emplace_back(Eigen::Map<const Vector>(slots.column(k), slots.size()));
-      return result;
-    }
-    std::string bits() const override {
-      const State& state = optimizer.state();
-      std::string all;
-      append_bits(all, state.steps);
-      append_bits(all, state.rate_scale);
-      append_bits(all, state.rows);
-      append_bits(all, state.cols);
-      for (const Vector& slot : slots()) append_bits(all, slot);
-      for (const double number : state.numbers) append_bits(all, number);
-      return all;
-    }
-    bool equals(const Interface& other) const override {
-      return optimizer.state() == static_cast<const Holder&>(other).optimizer.state();
-    }
-  };
-
-  std::unique_ptr<Interface> self_;
-};
-
-/// A row of the table, with its type forgotten.
-struct OptimizerRow {
-  std::string name, optimizer;
-  std::size_t slots;
-  bool decays;
-  std::function<AnyOptimizer<double>()> make_double;
-  std::function<AnyOptimizer<float>()> make_float;
-
-  template <class Real>
-  AnyOptimizer<Real> make() const {
-    if constexpr (std::is_same_v<Real, double>) {
-      return make_double();
-    } else {
-      return make_float();
-    }
-  }
-};
-
-/// The table (defined in optimizers.cpp, so that its optimizers are compiled once).
-const std::vector<OptimizerRow>& optimizer_rows();
 
 }  // namespace descent_test
 

@@ -71,7 +71,8 @@ struct LionOptions {
   double weight_decay = 0;        ///< λ, decoupled, in [0, ∞)
 };
 
-/// State: one slot; one pass. Throws `std::invalid_argument` outside the ranges above.
+/// State: one slot; one pass. An infinite gradient has a sign, moves x as any other, and stays in m: guard with
+/// `skip_if_not_finite()`. Throws `std::invalid_argument` outside the ranges above.
 template <class Vector = Eigen::VectorXd>
 class Lion : public Stepper<Vector, ScaleByLion, AddDecayedWeights, ScaleByLearningRate> {
   using Base = Stepper<Vector, ScaleByLion, AddDecayedWeights, ScaleByLearningRate>;

@@ -24,13 +24,13 @@
 namespace descent::inline v0 {
 
 /// The hyper-parameters of the sign of the momentum.
-struct ScaleBySignOptions {
+struct ScaleBySignumOptions {
   double momentum =
       0;  ///< μ, decay of the average, in [0, 1); 0 is no average, and then there is no state either
 };
 
 /// g ← sign(m). State: m, unless momentum is 0; one pass.
-class ScaleBySign {
+class ScaleBySignum {
  public:
   static constexpr Stage accepts = Stage::gradient | Stage::direction;
   static constexpr Stage yields = Stage::direction;
@@ -41,7 +41,7 @@ class ScaleBySign {
   /// For a momentum that varies: serves all of them.
   static constexpr std::size_t varying_form() { return 1; }
 
-  explicit ScaleBySign(const ScaleBySignOptions& options) : options_(options) {}
+  explicit ScaleBySignum(const ScaleBySignumOptions& options) : options_(options) {}
 
   template <class Real, std::size_t Form>
   auto kernel(const StepInfo&) const {
@@ -59,14 +59,14 @@ class ScaleBySign {
   }
 
  private:
-  ScaleBySignOptions options_;
+  ScaleBySignumOptions options_;
 };
 
 /// Throws `std::invalid_argument` outside the ranges above; `who` is the name that its message begins with.
-inline ScaleBySign scale_by_sign(const ScaleBySignOptions& options = {},
-                                 std::string_view who = "scale_by_sign") {
+inline ScaleBySignum scale_by_signum(const ScaleBySignumOptions& options = {},
+                                     std::string_view who = "scale_by_signum") {
   checked(who, "momentum", options.momentum, range::decay_rate);
-  return ScaleBySign(options);
+  return ScaleBySignum(options);
 }
 
 /// The hyper-parameters of SignDescent.
@@ -76,15 +76,16 @@ struct SignDescentOptions {
   double weight_decay = 0;        ///< λ, decoupled, in [0, ∞)
 };
 
-/// State: no slot, one with momentum; one pass. Throws `std::invalid_argument` outside the ranges above.
+/// State: no slot, one with momentum; one pass. An infinite gradient has a sign and moves x as any other: guard with
+/// `skip_if_not_finite()`. Throws `std::invalid_argument` outside the ranges above.
 template <class Vector = Eigen::VectorXd>
-class SignDescent : public Stepper<Vector, ScaleBySign, AddDecayedWeights, ScaleByLearningRate> {
-  using Base = Stepper<Vector, ScaleBySign, AddDecayedWeights, ScaleByLearningRate>;
+class SignDescent : public Stepper<Vector, ScaleBySignum, AddDecayedWeights, ScaleByLearningRate> {
+  using Base = Stepper<Vector, ScaleBySignum, AddDecayedWeights, ScaleByLearningRate>;
 
  public:
   /// A fresh optimizer; throws `std::invalid_argument` outside the ranges of the options.
   explicit SignDescent(const SignDescentOptions& options = {})
-      : Base{scale_by_sign({.momentum = options.momentum}, "SignDescent"),
+      : Base{scale_by_signum({.momentum = options.momentum}, "SignDescent"),
              add_decayed_weights(options.weight_decay, "SignDescent"),
              scale_by_learning_rate(options.learning_rate, "SignDescent")} {}
 

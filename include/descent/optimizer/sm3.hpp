@@ -55,10 +55,10 @@ class ScaleBySm3 {
     };
   }
 
-  /// The largest |g| whose square the state can hold.
+  /// The largest |g| of which the sum holds 2⁴⁰ squares.
   template <class Real>
   static Real gradient_limit() {
-    return std::sqrt((std::numeric_limits<Real>::max)());
+    return std::sqrt((std::numeric_limits<Real>::max)()) * Real(0x1p-20);
   }
 
  private:

@@ -60,10 +60,10 @@ class ScaleByYogi {
     };
   }
 
-  /// The largest |g| whose square the state can hold.
+  /// The largest |g| for which v, which may pass g² by a part of it, fits into the state.
   template <class Real>
   static Real gradient_limit() {
-    return std::sqrt((std::numeric_limits<Real>::max)());
+    return std::sqrt((std::numeric_limits<Real>::max)()) / 2;
   }
 
  private:
