@@ -63,7 +63,8 @@ std::vector<double> bad_values(const ParameterRow& row) {
 
 std::vector<double> good_values(const ParameterRow& row) {
   std::vector<double> values;
-  if (!row.lower_open) values.insert(values.end(), {row.lower, -0.0});
+  if (!row.lower_open) values.push_back(row.lower);
+  if (!row.lower_open && row.lower == 0) values.push_back(-0.0);
   double above = row.lower;
   for (int k = 0; k < 4; ++k) values.push_back(above = std::nextafter(above, infinity));
   if (!row.upper_open) values.push_back(row.upper);

@@ -4,6 +4,7 @@
 #include <descent/observe/reduce_on_plateau.hpp>
 #include <descent/optimizer/adam.hpp>
 #include <descent/optimizer/adamw.hpp>
+#include <descent/optimizer/asgd.hpp>
 #include <descent/optimizer/gradient_descent.hpp>
 #include <descent/optimizer/sgd.hpp>
 #include <descent/schedule/constant.hpp>
@@ -38,8 +39,6 @@
 namespace descent_test {
 namespace {
 
-constexpr double infinity = std::numeric_limits<double>::infinity();
-
 template <class O>
 void use(O optimizer) {
   Eigen::VectorXd x = Eigen::VectorXd::Ones(3);
@@ -50,21 +49,10 @@ void use_schedule(const S& schedule) {
   (void)schedule(1);
 }
 
-// The kinds of range.
-ParameterRow non_negative(std::string who, std::string name, std::function<void(double)> make) {
-  return {std::move(who), std::move(name), "[0, inf)", 0, infinity, false, true, std::move(make)};
-}
-ParameterRow positive(std::string who, std::string name, std::function<void(double)> make) {
-  return {std::move(who), std::move(name), "(0, inf)", 0, infinity, true, true, std::move(make)};
-}
-ParameterRow decay_rate(std::string who, std::string name, std::function<void(double)> make) {
-  return {std::move(who), std::move(name), "[0, 1)", 0, 1, false, true, std::move(make)};
-}
-ParameterRow unit(std::string who, std::string name, std::function<void(double)> make) {
-  return {std::move(who), std::move(name), "(0, 1]", 0, 1, true, false, std::move(make)};
-}
-ParameterRow fraction(std::string who, std::string name, std::function<void(double)> make) {
-  return {std::move(who), std::move(name), "[0, 1]", 0, 1, false, false, std::move(make)};
+std::vector<ParameterRow> with_rules(std::vector<ParameterRow> rows) {
+  const std::vector<ParameterRow> rules = rule_parameters();
+  rows.insert(rows.end(), rules.begin(), rules.end());
+  return rows;
 }
 
 }  // namespace
@@ -72,7 +60,7 @@ ParameterRow fraction(std::string who, std::string name, std::function<void(doub
 const std::vector<ParameterRow>& parameter_rows() {
   using namespace descent;
   using V = double;
-  static const std::vector<ParameterRow> rows{
+  static const std::vector<ParameterRow> rows = with_rules({
       non_negative("GradientDescent", "learning_rate",
                    [](V v) { use(GradientDescent({.learning_rate = v})); }),
       decay_rate("GradientDescent", "momentum", [](V v) { use(GradientDescent({.momentum = v})); }),
@@ -179,7 +167,7 @@ const std::vector<ParameterRow>& parameter_rows() {
                    [](V v) { use_schedule(warmup_stable_decay({.final = v})); }),
       non_negative("joined", "value", [](V v) { use_schedule(joined(0.5, 1, v)); }),
       non_negative("product", "value", [](V v) { use_schedule(product(0.5, v)); }),
-  };
+  });
   return rows;
 }
 
@@ -187,6 +175,7 @@ const std::vector<CountRow>& count_rows() {
   using namespace descent;
   using N = std::int64_t;
   static const std::vector<CountRow> rows{
+      {"ASGD", "start", 0, [](N n) { (void)ASGD<>({.start = n}); }},
       {"reduce_on_plateau", "patience", 0, [](N n) { reduce_on_plateau({.patience = n}); }},
       {"reduce_on_plateau", "cooldown", 0, [](N n) { reduce_on_plateau({.cooldown = n}); }},
       {"reduce_on_plateau", "every", 1, [](N n) { reduce_on_plateau({.every = n}); }},

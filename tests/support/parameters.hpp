@@ -3,9 +3,11 @@
 #ifndef DESCENT_TESTS_SUPPORT_PARAMETERS_HPP
 #define DESCENT_TESTS_SUPPORT_PARAMETERS_HPP
 
+#include <cmath>
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace descent_test {
@@ -25,6 +27,27 @@ struct CountRow {
   std::function<void(std::int64_t)> make;
 };
 
+// The kinds of range.
+inline ParameterRow non_negative(std::string who, std::string name,
+                                 std::function<void(double)> make) {
+  return {std::move(who), std::move(name), "[0, inf)", 0, HUGE_VAL, false, true, std::move(make)};
+}
+inline ParameterRow positive(std::string who, std::string name, std::function<void(double)> make) {
+  return {std::move(who), std::move(name), "(0, inf)", 0, HUGE_VAL, true, true, std::move(make)};
+}
+inline ParameterRow decay_rate(std::string who, std::string name,
+                               std::function<void(double)> make) {
+  return {std::move(who), std::move(name), "[0, 1)", 0, 1, false, true, std::move(make)};
+}
+inline ParameterRow unit(std::string who, std::string name, std::function<void(double)> make) {
+  return {std::move(who), std::move(name), "(0, 1]", 0, 1, true, false, std::move(make)};
+}
+inline ParameterRow fraction(std::string who, std::string name, std::function<void(double)> make) {
+  return {std::move(who), std::move(name), "[0, 1]", 0, 1, false, false, std::move(make)};
+}
+
+/// Those of the rules that look at one coefficient alone (parameters/rules.cpp), which parameter_rows() contains.
+std::vector<ParameterRow> rule_parameters();
 /// Defined in parameters.cpp.
 const std::vector<ParameterRow>& parameter_rows();
 const std::vector<CountRow>& count_rows();

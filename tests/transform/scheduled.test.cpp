@@ -374,7 +374,7 @@ TEST_CASE("a transform that carries the rate may be scheduled; the rate can stil
 
 TEST_CASE("the average of the sign comes on", "[scheduled]") {
   auto optimizer = chain<Eigen::Vector2d>(
-      scheduled([](double momentum) { return scale_by_sign({.momentum = momentum}); },
+      scheduled([](double momentum) { return scale_by_signum({.momentum = momentum}); },
                 joined(0, 2, 0.75)),
       scale_by_learning_rate(1));
   Eigen::Vector2d x(0, 0);
