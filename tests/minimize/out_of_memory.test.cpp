@@ -7,6 +7,8 @@
 #include <descent/observe/early_stopping.hpp>
 #include <descent/observe/history.hpp>
 #include <descent/observe/progress_bar.hpp>
+#include <descent/optimizer/adam.hpp>
+#include <descent/optimizer/sgd.hpp>
 
 #include "support/allocations.hpp"
 #include "support/catch.hpp"
@@ -81,7 +83,7 @@ TEST_CASE("a run survives each allocation that fails", "[out_of_memory]") {
   const Wasteful f{data.X, data.y};
   const auto null = nowhere();
   REQUIRE(null);
-  for (const OptimizerRow& row : optimizer_rows()) {
+  for (const OptimizerRow& row : spine_rows()) {
     auto optimizer = row.make<double>();
     for (const bool batches : {false, true}) {
       CAPTURE(row.name, batches);
