@@ -11,8 +11,8 @@
 #include <descent/optimizer/sgd.hpp>
 
 #include "support/allocations.hpp"
-#include "support/catch.hpp"
 #include "support/any_optimizer.hpp"
+#include "support/catch.hpp"
 #include "support/problems.hpp"
 
 #include <Eigen/Core>

@@ -7,8 +7,8 @@
 #include <descent/transform/trace.hpp>
 
 #include "support/allocations.hpp"
-#include "support/catch.hpp"
 #include "support/any_optimizer.hpp"
+#include "support/catch.hpp"
 
 #include <Eigen/Core>
 
