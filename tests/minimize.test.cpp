@@ -219,10 +219,15 @@ TEST_CASE("each limit ends a run") {
     CHECK(at_once.iterations == 0);
     const auto result = run({.time_limit = 0.02});
     CHECK(result.status == Status::TimeLimit);
-    CHECK(result.iterations > 10'000);  // the default no longer applies
+    CHECK(result.iterations > 0);
     CHECK(result.seconds >= 0.02);
     CHECK(result.seconds < 1);
     CHECK_THAT(result.message(), StartsWith("stopped at the limit of time, after "));
+    // The limit of iterations where none is given no longer applies.
+    const auto longer = minimize(slope, zero(), GradientDescent(gd), {.time_limit = 1e9},
+                                 [](const Progress& p) { return p.iterations < 10'001; });
+    CHECK(longer.status == Status::Stopped);
+    CHECK(longer.iterations == 10'001);
   }
   SECTION("epochs") {
     const Line data = line(10);
