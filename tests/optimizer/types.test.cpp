@@ -171,6 +171,29 @@ TEST_CASE("dynamic and fixed: one trajectory of every optimizer, to the bit", "[
   });
 }
 
+TEST_CASE("one coefficient, one row and none at all are contiguous whatever their strides",
+          "[law]") {
+  using namespace Eigen;
+  MatrixXd x = MatrixXd::Ones(4, 3);
+  const auto stepped = [&](auto&& part, const auto& g) {
+    descent::GradientDescent<MatrixXd> optimizer({.learning_rate = 0.5});
+    optimizer.step(part, g);
+    return optimizer.steps() == 1;
+  };
+  CHECK(stepped(x.topRows(0), MatrixXd(0, 3)));
+  CHECK(stepped(x.block(1, 1, 0, 2), MatrixXd(0, 2)));
+  CHECK(stepped(x.leftCols(0), MatrixXd(4, 0)));
+  CHECK(x == MatrixXd::Ones(4, 3));
+  CHECK(stepped(Map<VectorXd, 0, InnerStride<2>>(x.data(), 1), VectorXd::Ones(1).eval()));
+  CHECK(x(0, 0) == 0.5);
+  CHECK(stepped(x.block(1, 2, 1, 1), MatrixXd::Ones(1, 1).eval()));
+  CHECK(x(1, 2) == 0.5);
+  MatrixXd row = MatrixXd::Ones(1, 3);
+  CHECK(stepped(row.leftCols(2), MatrixXd::Ones(1, 2).eval()));
+  CHECK(row == MatrixXd{{0.5, 0.5, 1}});
+  CHECK(stepped(Map<VectorXd, 0, InnerStride<>>(row.data(), 0, InnerStride<>(5)), VectorXd(0)));
+}
+
 TEST_CASE("a view with strides is refused, and nothing changes", "[law]") {
   visit_spine([](const auto& trial) { check_strides(trial); });
 }

@@ -178,6 +178,18 @@ TEST_CASE("look-ahead that resets begins its chain afresh", "[lookahead]") {
   CHECK(adam.state().restarted_at == 0);
 }
 
+TEST_CASE("what stands behind a look-ahead that resets goes on counting", "[lookahead]") {
+  auto optimizer = chain(scale_by_learning_rate(1),
+                         lookahead({.sync_period = 2, .slow_step_size = 1, .reset_state = true}),
+                         swa({.start = 4}));
+  VectorXd x = VectorXd::Zero(1);
+  for (int t = 1; t <= 6; ++t) {
+    optimizer.step(x, VectorXd::Ones(1).eval());
+    CHECK(x[0] == -t);
+  }
+  CHECK(optimizer.averaged(x)[0] == -5.5);  // of the points after the steps 5 and 6
+}
+
 TEST_CASE("stochastic weight averaging begins late and takes every third", "[swa]") {
   auto optimizer = chain(scale_by_learning_rate(1), swa({.start = 4, .every = 3}));
   VectorXd x = VectorXd::Zero(3), mean = VectorXd::Zero(3);
