@@ -9,6 +9,7 @@
 #include <descent/solver/barzilai_borwein.hpp>
 #include <descent/solver/conjugate_gradient.hpp>
 #include <descent/solver/lbfgs.hpp>
+#include <descent/solver/lbfgsb.hpp>
 #include <descent/solver/steepest_descent.hpp>
 
 #include "support/catch.hpp"
@@ -34,6 +35,7 @@ void visit_solvers(const Visit& visit) {
   visit("LBFGS", LBFGS());
   visit("LBFGS, Hager-Zhang", LBFGS({.history_size = 3}, hager_zhang()));
   visit("LBFGS, Armijo", LBFGS({}, armijo()));
+  visit("LBFGSB (Armijo)", LBFGSB());
   visit("SteepestDescent", SteepestDescent());
   visit("BarzilaiBorwein (Armijo)", BarzilaiBorwein());
   visit("ConjugateGradient", ConjugateGradient());

@@ -15,17 +15,20 @@ namespace descent::inline v0 {
 template <class V>
 using LaneOf = Lane<typename V::Scalar, lane_width<typename V::Scalar, V::SizeAtCompileTime>>;
 
-/// aᵀb, over the coefficients in memory order.
-template <class V>
-double dot(const V& a, const V& b) {
-  using L = LaneOf<V>;
-  const auto *p = a.data(), *q = b.data();
+/// pᵀq of `size` coefficients.
+template <class L, class Real>
+double dot(const Real* p, const Real* q, Eigen::Index size) {
   Sums<L, 1> sums;
   sums.sweep(
-      a.size(), [&](auto& into, Eigen::Index i, auto... count) __attribute__((always_inline)) {
+      size, [&](auto& into, Eigen::Index i, auto... count) __attribute__((always_inline)) {
         into[0] = multiply_add(L::load(p + i, count...), L::load(q + i, count...), into[0]);
       });
   return sums.totals()[0];
+}
+/// aᵀb, over the coefficients in memory order.
+template <class V>
+double dot(const V& a, const V& b) {
+  return dot<LaneOf<V>>(a.data(), b.data(), a.size());
 }
 
 /// to = x + t d, rounded product by product.
