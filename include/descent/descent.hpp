@@ -45,6 +45,7 @@
 #include "descent/solver/conjugate_gradient.hpp"  // Polak and Ribière, Hager and Zhang
 #include "descent/solver/lbfgs.hpp"               // limited-memory BFGS
 #include "descent/solver/lbfgsb.hpp"              // the same within bounds
+#include "descent/solver/proximal_gradient.hpp"   // ISTA and FISTA
 #include "descent/solver/steepest_descent.hpp"    // gradient descent with a line search
 // ... and their line searches
 #include "descent/line_search/armijo.hpp"        // backtracking

@@ -9,6 +9,7 @@
 #ifndef DESCENT_TRANSFORM_PROXIMAL_HPP
 #define DESCENT_TRANSFORM_PROXIMAL_HPP
 
+#include <Eigen/Core>
 #include <string_view>
 #include <type_traits>
 
@@ -36,6 +37,18 @@ class Proximal {
       using L = std::remove_reference_t<decltype(x)>;
       x = shrink * (x - min(max(x, L(-tau)), L(tau)));
     };
+  }
+
+  /// λ₁ ‖x‖₁ + λ₂/2 ‖x‖², for solvers that follow the loss with it.
+  template <class V>
+  double penalty(const V& x) const {
+    double absolute = 0, squares = 0;
+    for (Eigen::Index i = 0; i < x.size(); ++i) {
+      const auto xi = static_cast<double>(x.data()[i]);
+      absolute += xi < 0 ? -xi : xi;
+      squares += xi * xi;
+    }
+    return (l1_ > 0 ? l1_ * absolute : 0) + (l2_ > 0 ? 0.5 * l2_ * squares : 0);
   }
 
  private:
