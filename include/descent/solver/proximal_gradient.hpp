@@ -16,6 +16,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <limits>
 #include <type_traits>
 #include <utility>
 
@@ -149,11 +150,14 @@ class ForwardBackward {
     step_.set_learning_rate(length_);
     return step_.advance(y.x, y.g, next_.x, y.loss).finite;
   }
+  // A step that rounding swallows, as x is too large for it, is no sign of convergence: half a unit of y is added.
   double mapping() const {
+    constexpr auto precision = static_cast<double>(std::numeric_limits<Scalar>::epsilon());
     double most = 0;
     for (Eigen::Index i = 0; i < y_.x.size(); ++i) {
-      const double d = static_cast<double>(y_.x.data()[i]) - static_cast<double>(next_.x.data()[i]);
-      most = (std::max)(most, std::abs(d));
+      const auto y = static_cast<double>(y_.x.data()[i]);
+      const double d = std::abs(y - static_cast<double>(next_.x.data()[i]));
+      most = (std::max)(most, d + 0.5 * precision * std::abs(y));
     }
     return most / length_;
   }
