@@ -126,7 +126,7 @@ TEST_CASE("Rprop: a sign that stays grows the step, one that changes shrinks it 
 
 TEST_CASE("centered RMSprop takes no root of a negative number", "[rules]") {
   // With constant gradients E[g²] - E[g]² is rounding alone, of either sign; PyTorch's step is NaN then.
-  RMSprop<VectorXf> centered({.learning_rate = 1e-10, .alpha = 0.9f, .centered = true});
+  RMSprop<VectorXf> centered({.learning_rate = 1e-10, .alpha = 0.9, .centered = true});
   VectorXf x = VectorXf::Zero(64);
   const VectorXf g = VectorXf::LinSpaced(64, 0.013f, 1.7f);
   int negative = 0;

@@ -31,7 +31,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
+#include <type_traits>
 #include <vector>
 
 using namespace descent;
@@ -62,6 +64,18 @@ struct Rule {
   Real l2(Real g, Real x) const { return o.weight_decay == 0 ? g : g + r(o.weight_decay) * x; }
 };
 
+// And what those with two moments have.
+template <class Real, class Options>
+struct Moments : Rule<Real, Options> {
+  Real m = 0, v = 0;
+  void average(Real g) {
+    m = this->r(this->o.beta1) * m + this->r(1 - this->o.beta1) * g;
+    v = this->r(this->o.beta2) * v + this->r(1 - this->o.beta2) * (g * g);
+  }
+  double c1(std::int64_t t) const { return corrected(this->o.beta1, t); }
+  double root2(std::int64_t t) const { return std::sqrt(corrected(this->o.beta2, t)); }
+};
+
 // rule.step(t, x, g) returns the new x of one coefficient.
 template <template <class> class O, template <class> class R, class Options>
 void check(const std::vector<Options>& all) {
@@ -70,7 +84,13 @@ void check(const std::vector<Options>& all) {
       using Real = decltype(real);
       using V = Eigen::Matrix<Real, Eigen::Dynamic, 1>;
       O<V> optimizer(all[k]);
-      std::vector<R<Real>> loop(std::size_t(n), R<Real>{{all[k]}});
+      const R<Real> first = [&] {
+        if constexpr (std::is_base_of_v<Moments<Real, Options>, R<Real>>)
+          return R<Real>{{{all[k]}}};
+        else
+          return R<Real>{{all[k]}};
+      }();
+      std::vector<R<Real>> loop(std::size_t(n), first);
       V x = Numbers(1).vector<Real>(n), y = x;
       Numbers numbers(2);
       int same = 0;
@@ -167,17 +187,6 @@ TEST_CASE("Adagrad, Adadelta, RMSprop and SM3 are plain loops, to the bit", "[sc
 }
 
 // ---- Adam's relatives ------------------------------------------------------------------------------
-
-template <class Real, class Options>
-struct Moments : Rule<Real, Options> {
-  Real m = 0, v = 0;
-  void average(Real g) {
-    m = this->r(this->o.beta1) * m + this->r(1 - this->o.beta1) * g;
-    v = this->r(this->o.beta2) * v + this->r(1 - this->o.beta2) * (g * g);
-  }
-  double c1(std::int64_t t) const { return corrected(this->o.beta1, t); }
-  double root2(std::int64_t t) const { return std::sqrt(corrected(this->o.beta2, t)); }
-};
 
 template <class Real>
 struct ScalarAdaMax : Rule<Real, AdaMaxOptions> {
