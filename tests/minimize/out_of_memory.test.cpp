@@ -83,7 +83,7 @@ TEST_CASE("a run survives each allocation that fails", "[out_of_memory]") {
   const Wasteful f{data.X, data.y};
   const auto null = nowhere();
   REQUIRE(null);
-  for (const OptimizerRow& row : spine_rows()) {
+  for (const OptimizerRow& row : optimizer_rows()) {
     auto optimizer = row.make<double>();
     for (const bool batches : {false, true}) {
       CAPTURE(row.name, batches);
