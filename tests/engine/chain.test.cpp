@@ -34,6 +34,15 @@ namespace {
 
 // ---- transforms of a user's own -----------------------------------------------------------------
 
+// A step without a learning rate.
+struct Negate {
+  static constexpr descent::Stage yields = descent::Stage::step;
+  template <class Real>
+  auto kernel(const descent::StepInfo&) const {
+    return [](auto& update, const auto&) { update = -update; };
+  }
+};
+
 // The least that a transform can be.
 struct MySign {
   template <class Real>
@@ -253,6 +262,14 @@ TEST_CASE("a transform of ten lines that declares nothing", "[chain]") {
   Eigen::VectorXf x = Eigen::VectorXf::Zero(5);
   in_float.step(x, Eigen::VectorXf{{-3, 0, 1e-30f, -0.0f, 1e30f}});
   CHECK((x.array() == Eigen::ArrayXf{{0.5, 0, -0.5, 0, -0.5}}).all());
+}
+
+TEST_CASE("a chain whose step has no rate says 0", "[chain]") {
+  auto optimizer = chain(Negate{});
+  VectorXd x = VectorXd::Ones(3);
+  optimizer.step(x, VectorXd::Ones(3).eval());
+  CHECK(x == VectorXd::Zero(3));
+  CHECK(optimizer.learning_rate() == 0);
 }
 
 TEST_CASE("a whole transform at the head, in the middle and behind the rate", "[chain]") {
