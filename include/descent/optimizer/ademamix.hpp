@@ -4,7 +4,7 @@
 //     step = −η ( (m̂₁ + α m₂)/(√v̂ + ε) + λ x )
 //
 // M. Pagliardini, P. Ablin and D. Grangier, "The AdEMAMix optimizer: Better, faster, older", ICLR 2025, Algorithm 1, with α
-// and β₃ constant (the paper warms both up).
+// and β₃ constant; the paper warms both up, which is `scheduled` around `scale_by_ademamix`.
 #ifndef DESCENT_OPTIMIZER_ADEMAMIX_HPP
 #define DESCENT_OPTIMIZER_ADEMAMIX_HPP
 
