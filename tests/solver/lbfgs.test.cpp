@@ -186,7 +186,8 @@ TEMPLATE_TEST_CASE("the direction is that of the textbook's matrices", "[lbfgs]"
 }
 
 TEST_CASE("the pairs of long vectors lie in blocks, and the direction does not notice", "[lbfgs]") {
-  for (const Eigen::Index n : {1, 2, 3, 4, 5, 8, 9, 1023, 1024, 1025, 2049, 5000}) {
+  for (const Eigen::Index n :
+       {1, 2, 3, 4, 5, 8, 9, 255, 256, 257, 300, 1023, 1024, 1025, 2049, 5000}) {
     CurvaturePairs<double, Eigen::Dynamic, 1> pairs;
     pairs.resize(n, 3);
     Uniform uniform(7);

@@ -10,7 +10,8 @@
 //     H g = γ (g − Σᵢ αᵢ yᵢ) + Σᵢ (αᵢ − βᵢ) sᵢ
 //
 // which is the same in exact arithmetic: compare the compact form of R. H. Byrd, J. Nocedal and R. B. Schnabel, Math. Program.
-// 63, 1994. The pairs lie in blocks: a pass reads the memory from its beginning to its end.
+// 63, 1994. The pairs lie in blocks: a pass reads the memory from its beginning to its end. Where all pairs are in the
+// nearest cache anyway, the two loops are run as they are, a sum of one step together with the product of the next.
 #ifndef DESCENT_ENGINE_CURVATURE_PAIRS_HPP
 #define DESCENT_ENGINE_CURVATURE_PAIRS_HPP
 
@@ -24,6 +25,7 @@
 
 #include "descent/engine/lane.hpp"
 #include "descent/engine/sweep.hpp"
+#include "descent/engine/vectors.hpp"
 
 namespace descent::inline v0 {
 
@@ -93,6 +95,74 @@ class CurvaturePairs {
     return i < 0 ? i + slots_ : i;
   }
   int spare() const { return newer(newest_); }
+
+  // Up to where the two loops themselves are faster.
+  static constexpr Index few = 256;
+  bool is_small() const { return size_ <= few; }
+
+  // withᵀq, and then q += factor along.
+  [[gnu::always_inline]] static double multiply_and_add(Real* q, double factor, const Real* along,
+                                                        const Real* with, Index count) {
+    const L f(factor);
+    L product(0), product2(0);
+    const auto at = [&](Index i, L & into) __attribute__((always_inline)) {
+      const L qi = L::load(q + i);
+      into = multiply_add(qi, L::load(with + i), into);
+      multiply_add(f, L::load(along + i), qi).store(q + i);
+    };
+    Index i = 0;
+    for (; i + 2 * width <= count; i += 2 * width) {
+      at(i, product);
+      at(i + width, product2);
+    }
+    if (i < count) at(i, product);
+    return sum(product + product2);
+  }
+  // sᵀy of a pair's y and the s of the one before.
+  double* with_older() { return sg(); }
+
+  // The two-loop recursion on q, which begins as g. What a step adds is added together with the product of the next, which
+  // need not wait for it: it is put right by sᵢᵀyⱼ of the two. Returns −gᵀHg.
+  double two_loops(const Real* g, Real* d) {
+    constexpr Index most = (std::min)(few, largest_block);
+    alignas(64) Real q[std::size_t(padded(most))], nothing[std::size_t(padded(most))];
+    const Index whole = padded(size_);
+    std::fill(std::copy_n(g, size_, q), q + whole, Real(0));
+    std::fill_n(nothing, whole, Real(0));
+    double* alpha = y_part();
+    const Real* last = nothing;
+    double factor = 0, cross = 0;
+    for (int k = 0, i = newest_; k < count_; ++k, i = older(i)) {
+      const Real *s = pair(0, i), *y = s + block_;
+      alpha[i] = inverse()[i] * (multiply_and_add(q, factor, last, s, whole) + factor * cross);
+      factor = -alpha[i];
+      cross = with_older()[i];
+      last = y;
+    }
+    const L f(factor), scale(count_ > 0 ? gamma_ : 1);
+    for (Index i = 0; i < whole; i += width) {
+      (scale * multiply_add(f, L::load(last + i), L::load(q + i))).store(q + i);
+    }
+    factor = 0;
+    last = nothing;
+    for (int k = 0, i = oldest(); k < count_; ++k, i = newer(i)) {
+      const Real *s = pair(0, i), *y = s + block_;
+      cross = k > 0 ? with_older()[i] : 0;
+      const double beta =
+          inverse()[i] * (multiply_and_add(q, factor, last, y, whole) + factor * cross);
+      factor = alpha[i] - beta;
+      last = s;
+    }
+    const L rest(-factor);
+    L slope(0);
+    sweep<L>(
+        size_, [&](Index i, auto... part) __attribute__((always_inline)) {
+          const L di = multiply_add(rest, L::load(last + i), -L::load(q + i));
+          slope = multiply_add(di, L::load(g + i, part...), slope);
+          di.store(d + i, part...);
+        });
+    return sum(slope);
+  }
 
   // Calls body(block, first coefficient, count).
   template <class Body>
@@ -174,14 +244,19 @@ class CurvaturePairs {
     if (left > 0) body(std::integral_constant<int, 1>{}, &i);
   }
 
-  // The products of all pairs with g; of those with a new pair's y as well, after it was written to the spare slot.
   template <bool New>
-  void multiply_all(const Real* x, const Real* g, const Real* next_x, const Real* next_g,
-                    double (&own)[5]) {
+  void clear_products() {
     for (double* numbers : {sg(), yg()}) std::fill_n(numbers, stride_, 0.0);
     if constexpr (New) {
       for (double* numbers : {sy(spare()), yy(spare())}) std::fill_n(numbers, stride_, 0.0);
     }
+  }
+
+  // The products of all pairs with g; of those with a new pair's y as well, after it was written to the spare slot.
+  template <bool New>
+  void multiply_all(const Real* x, const Real* g, const Real* next_x, const Real* next_g,
+                    double (&own)[5]) {
+    if (!is_small()) clear_products<New>();
     Piece piece;
     for_each_block([&](Index block, Index first, Index count) {
       Real *s = pair(block, spare()), *y = s + block_;
@@ -189,11 +264,11 @@ class CurvaturePairs {
       const Index whole = padded(count);
       if constexpr (New) {
         L ss(0), sy(0), yy(0), sg(0), yg(0);
-        const auto at = [&](Index i, auto... few) __attribute__((always_inline)) {
+        const auto at = [&](Index i, auto... part) __attribute__((always_inline)) {
           const Index k = first + i;
-          const L gi = L::load(next_g + k, few...);
-          const L si = L::load(next_x + k, few...) - L::load(x + k, few...),
-                  yi = gi - L::load(g + k, few...);
+          const L gi = L::load(next_g + k, part...);
+          const L si = L::load(next_x + k, part...) - L::load(x + k, part...),
+                  yi = gi - L::load(g + k, part...);
           si.store(s + i);
           yi.store(y + i);
           ss = multiply_add(si, si, ss);
@@ -209,10 +284,26 @@ class CurvaturePairs {
         own[3] += sum(sg);
         own[4] += sum(yg);
       }
+      if (is_small()) return;
       by_twos([&](auto k, const int* slots) __attribute__((always_inline)) {
         multiply<New, k()>(block, slots, gs, y, whole);
       });
     });
+  }
+
+  // The newest pair's products among the others'. It is newer than all others, and the spare slot is none of them.
+  void enter(const double (&own)[5]) {
+    std::fill_n(sy_transposed(newest_), stride_, 0.0);
+    sy(newest_)[newest_] = own[1];
+    yy(newest_)[newest_] = own[2];
+    for (int j = 0; j < slots_; ++j) {
+      sy(j)[spare()] = yy(j)[spare()] = 0;
+      if (j != newest_) sy(j)[newest_] = 0;
+      sy_transposed(j)[newest_] = sy(newest_)[j];
+      yy(j)[newest_] = yy(newest_)[j];
+    }
+    sg()[newest_] = own[3];
+    yg()[newest_] = own[4];
   }
 
  public:
@@ -245,30 +336,28 @@ class CurvaturePairs {
     if (!(own[1] > c * std::sqrt(own[0]) * std::sqrt(own[2]))) return false;
     newest_ = spare();
     count_ = (std::min)(count_ + 1, slots_ - 1);
-    // It is newer than all others, and the spare slot is none of them.
-    std::fill_n(sy_transposed(newest_), stride_, 0.0);
-    sy(newest_)[newest_] = own[1];
-    yy(newest_)[newest_] = own[2];
-    for (int j = 0; j < slots_; ++j) {
-      sy(j)[spare()] = yy(j)[spare()] = 0;
-      if (j != newest_) sy(j)[newest_] = 0;
-      sy_transposed(j)[newest_] = sy(newest_)[j];
-      yy(j)[newest_] = yy(newest_)[j];
+    if (is_small()) {
+      if (count_ > 1) {
+        with_older()[newest_] =
+            dot<L>(pair(0, older(newest_)), pair(0, newest_) + block_, padded(size_));
+      }
+    } else {
+      enter(own);
     }
-    sg()[newest_] = own[3];
-    yg()[newest_] = own[4];
     inverse()[newest_] = 1 / own[1];
     gamma_ = own[1] / own[2];
     return true;
   }
   /// Multiplies all pairs with g alone.
   void multiply(const Real* g) {
+    if (is_small()) return;
     double none[5];
     multiply_all<false>(nullptr, nullptr, nullptr, g, none);
   }
 
   /// d = −H g, for the g of the last `add` or `multiply`; returns gᵀd.
   double direction(const Real* g, Real* d) {
+    if (is_small()) return two_loops(g, d);
     const double gamma = count_ > 0 ? gamma_ : 1;
     double *left = s_part(), *alpha = y_part(), *delta = s_part();
     std::fill_n(alpha, stride_, 0.0);
@@ -294,17 +383,17 @@ class CurvaturePairs {
       const L scale(-gamma);
       Real* out = whole == count ? d + first : tail;
       sweep<L>(
-          count, [&](Index i, auto... few) __attribute__((always_inline)) {
-            (scale * L::load(g + first + i, few...)).store(out + i);
+          count, [&](Index i, auto... part) __attribute__((always_inline)) {
+            (scale * L::load(g + first + i, part...)).store(out + i);
           });
       by_twos([&](auto k, const int* slots)
                   __attribute__((always_inline)) { add<k()>(block, slots, out, whole); });
       L down(0);
       sweep<L>(
-          count, [&](Index i, auto... few) __attribute__((always_inline)) {
+          count, [&](Index i, auto... part) __attribute__((always_inline)) {
             const L di = L::load(out + i);
-            down = multiply_add(di, L::load(g + first + i, few...), down);
-            if (out == tail) di.store(d + first + i, few...);
+            down = multiply_add(di, L::load(g + first + i, part...), down);
+            if (out == tail) di.store(d + first + i, part...);
           });
       slope += sum(down);
     });

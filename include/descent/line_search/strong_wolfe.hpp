@@ -4,7 +4,8 @@
 //
 // J. Nocedal and S. J. Wright, "Numerical Optimization", 2nd ed., Algorithms 3.5 and 3.6: first the step grows until an
 // interval holds such a t, then the interval shrinks by cubic interpolation (eq. 3.59). Where its end is not finite, or it
-// does not shrink by a third in two trials, it is divided instead. Moré and Thuente's method asks for the same.
+// does not shrink by a third in two trials, it is divided instead; where the losses differ by rounding alone, the secant of
+// the slopes takes the cubic's place. Moré and Thuente's method asks for the same.
 #ifndef DESCENT_LINE_SEARCH_STRONG_WOLFE_HPP
 #define DESCENT_LINE_SEARCH_STRONG_WOLFE_HPP
 
@@ -40,6 +41,10 @@ class StrongWolfe {
     return b.t - (b.t - a.t) * ((b.slope + d2 - d1) / (b.slope - a.slope + 2 * d2));
   }
 
+  static double zero_of_slope(const Trial& a, const Trial& b) {
+    return a.t - a.slope * ((b.t - a.t) / (b.slope - a.slope));
+  }
+
  public:
   explicit StrongWolfe(const StrongWolfeOptions& options = {}) : options_(options) {
     checked("strong_wolfe", "decrease", options.decrease,
@@ -52,6 +57,9 @@ class StrongWolfe {
   template <class L>
   Searched operator()(L& line, double first) const {
     const double steep = options_.curvature * std::abs(line.start().slope);
+    const auto alike = [rounding = line.rounding()](const Trial& a, const Trial& b) {
+      return std::abs(a.loss - b.loss) <= rounding;
+    };
     // `low` is the best that descends enough; with `closed`, a step as wanted lies between it and `high`.
     Trial low = line.start(), high;
     bool closed = false;
@@ -59,10 +67,12 @@ class StrongWolfe {
     for (std::int64_t k = 0; k < options_.max_trials && line.open(); ++k) {
       const Trial trial = line(t);
       if (!closed && low.t > 0 && trial.beyond) return {.found = Found::unbounded, .t = low.t};
-      const bool lower =
-          low.t == 0 || trial.loss < low.loss ||
-          (trial.loss <= low.loss + line.rounding() && std::abs(trial.slope) < std::abs(low.slope));
-      if (!line.sufficient(trial, options_.decrease) || !lower) {
+      // Where losses differ by rounding alone, the slopes say on which side of the minimum a step is.
+      const bool blind = alike(trial, line.start()) && alike(trial, low);
+      const bool better = blind ? trial.slope <= 0 || std::abs(trial.slope) <= steep
+                                : line.sufficient(trial, options_.decrease) &&
+                                      (low.t == 0 || trial.loss < low.loss || alike(trial, low));
+      if (!better) {
         high = trial;
         closed = true;
       } else if (std::abs(trial.slope) <= steep || (t == line.longest() && trial.slope < 0)) {
@@ -87,9 +97,10 @@ class StrongWolfe {
       last_width = std::exchange(width, std::abs(interval));
       if (width <= 1e-15 * (std::max)(low.t, high.t)) break;
       const bool stalls = last_width > 0 && width > 0.66 * last_width;
-      const double inside = high.finite() && !stalls
-                                ? least_of_cubic(low, high)
-                                : low.t + (high.finite() ? 0.5 : 0.2) * interval;
+      const double inside =
+          high.finite() && !stalls
+              ? alike(low, high) ? zero_of_slope(low, high) : least_of_cubic(low, high)
+              : low.t + (high.finite() ? 0.5 : 0.2) * interval;
       const double nearest = low.t + 0.1 * interval, farthest = high.t - 0.1 * interval;
       t = inside >= (std::min)(nearest, farthest) && inside <= (std::max)(nearest, farthest)
               ? inside
