@@ -74,3 +74,15 @@ TEST_CASE("a zero gradient moves nothing, and MADGRAD remembers where it began",
   madgrad.step(x, VectorXd::Zero(3).eval());
   CHECK(x.isApprox(expected, 1e-14));
 }
+
+TEST_CASE("a rate of zero takes no gradient in, and x goes on to follow z", "[madgrad]") {
+  MADGRAD madgrad({.learning_rate = 0.125, .momentum = 0.5, .epsilon = 0.25});
+  VectorXd x = VectorXd::Zero(1);
+  madgrad.step(x, VectorXd::Ones(1).eval());
+  const VectorXd z = 2 * x;  // half of the way
+  const VectorXd sum = madgrad.sum_of_gradients();
+  madgrad.set_learning_rate(0.0);
+  madgrad.step(x, VectorXd::Constant(1, -3).eval());
+  CHECK(same_bits(madgrad.sum_of_gradients(), sum));
+  CHECK(x.isApprox(0.75 * z, 1e-15));
+}

@@ -1,14 +1,16 @@
 // The cube root of a lane, with the same bits on every compiler and instruction set (std::cbrt differs by library).
 //
-// a = m · 2³ᵏ with m in [1, 8). A polynomial is ∛m to 1.9e-3, and each step of Halley's iteration cubes the error,
+// A third of a number's bits, read as an integer, has a third of its exponent: with a constant added it is the root to 3.2 %.
+// Each step of Halley's iteration cubes the error,
 //
-//     t ← t + t (m − t³) / (2t³ + m)          e ← 2/3 e³
+//     t ← t + t (x − t³) / (2t³ + x)          e ← 2/3 e³
 //
-// so one is enough for float and two for double; the result is within one unit in the last place.
+// so two are enough for float and three for double; the result is within one unit in the last place.
 #ifndef DESCENT_ENGINE_CUBE_ROOT_HPP
 #define DESCENT_ENGINE_CUBE_ROOT_HPP
 
 #include <bit>
+#include <cmath>
 #include <cstdint>
 #include <limits>
 #include <type_traits>
@@ -23,40 +25,42 @@ template <class Real, int W>
 [[gnu::always_inline]] inline Lane<Real, W> cube_root(Lane<Real, W> a) {
   using L = Lane<Real, W>;
   using Numbers = std::numeric_limits<Real>;
-  using Bits = std::conditional_t<sizeof(Real) == 4, std::uint32_t, std::uint64_t>;
-  constexpr int mantissa = Numbers::digits - 1;
-  constexpr Bits bias = Numbers::max_exponent - 1;
-  constexpr Bits shift = (3 - bias % 3) % 3;  // bias + shift is a multiple of three
+  constexpr bool is_float = sizeof(Real) == 4;
 
-  // Denormals are multiplied by 2^(3j) first, and their root by 2^-j, both exactly.
-  constexpr int j = sizeof(Real) == 4 ? 8 : 18;
-  const auto denormal = abs(a) < L(Numbers::min());
-  const L normal = select(denormal, abs(a) * L(std::uint64_t{1} << 3 * j), abs(a));
+  // The cubes of denormals would vanish, those of the largest overflow: they take the way over powers of 2³, exactly.
+  constexpr int up = is_float ? 8 : 18, down = 8;
+  const auto small = abs(a) < L(Numbers::min()), large = L(Numbers::max() / 8) < abs(a);
+  const L x = abs(a) * select(small, L(std::uint64_t{1} << 3 * up),
+                              select(large, L(Real(1) / Real(1 << 3 * down)), L(1)));
 
-  Real m[W], scale[W];
-  normal.store(m);
+  // The upper 32 bits alone, so that compilers find vector instructions for them. (Constants by search.)
+  Real guess[W];
+  x.store(guess);
   for (int i = 0; i < W; ++i) {
-    const Bits bits = std::bit_cast<Bits>(m[i]), exponent = (bits >> mantissa) + shift;
-    const Bits k = exponent / 3, fraction = bits & ((Bits{1} << mantissa) - 1);
-    m[i] = std::bit_cast<Real>(Bits(fraction | (bias + exponent - 3 * k) << mantissa));
-    scale[i] = std::bit_cast<Real>(Bits(k + bias - (bias + shift) / 3) << mantissa);
+    if constexpr (is_float) {
+      const auto bits = std::bit_cast<std::uint32_t>(guess[i]);
+      guess[i] = std::bit_cast<Real>(bits / 3 + 0x2a510600u);
+    } else {
+      const auto bits = static_cast<std::uint32_t>(std::bit_cast<std::uint64_t>(guess[i]) >> 32);
+      guess[i] = std::bit_cast<Real>(std::uint64_t{bits / 3 + 0x2a9f7600u} << 32);
+    }
   }
 
-  const L x = L::load(m), two(2);
-  L t =
-      (((L(-4.3210115441043187e-4) * x + L(9.583824027663158e-3)) * x + L(-8.3775104302603083e-2)) *
-           x +
-       L(4.4919377376949772e-1)) *
-          x +
-      L(6.272947089190656e-1);
-  for (int step = 0; step < (sizeof(Real) == 4 ? 1 : 2); ++step) {
+  L t = L::load(guess);
+  for (int step = 0; step < (is_float ? 2 : 3); ++step) {
     const L cube = t * t * t;
-    t = t + t * ((x - cube) / (two * cube + x));
+    t = t + t * ((x - cube) / (L(2) * cube + x));
   }
-  t = t * L::load(scale);
-  t = select(denormal, t * L(Real(1) / Real(1 << j)), t);
+  t = t * select(small, L(Real(1) / Real(1 << up)), select(large, L(1 << down), L(1)));
   t = select(a < L(0), -t, t);
   return select(abs(a) <= L((Numbers::max)()), select(L(0) < abs(a), t, a), a);
+}
+
+/// The same of scalars that are neither float nor double, which run on lanes of one: the library's, in double.
+template <class Real>
+requires(!std::is_same_v<Real, float> &&
+         !std::is_same_v<Real, double>) inline Lane<Real, 1> cube_root(Lane<Real, 1> a) {
+  return Lane<Real, 1>(std::cbrt(sum(a)));
 }
 
 }  // namespace descent::inline v0

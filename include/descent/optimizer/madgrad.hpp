@@ -4,7 +4,8 @@
 //     z = x₀ − s / (∛G + ε);   x ← x + (1 − μ) (z − x)
 //
 // A. Defazio and S. Jelassi, "Adaptivity without compromise: A momentumized, adaptive, dual averaged gradient method for
-// stochastic optimization", JMLR 23, 2022, Algorithm 1; ε as in the authors' code, which adds it to the rate, too.
+// stochastic optimization", JMLR 23, 2022, Algorithm 1; ε as in the authors' code, which adds it to a rate above 0, too. At a
+// rate of 0 x still follows z.
 #ifndef DESCENT_OPTIMIZER_MADGRAD_HPP
 #define DESCENT_OPTIMIZER_MADGRAD_HPP
 
@@ -37,22 +38,23 @@ class StepByMADGRAD : public ScaleByLearningRate {
   template <class Real>
   auto kernel(const StepInfo& step) const {
     const bool first = step.t == 1;
-    const auto weight =
-        static_cast<Real>((step.learning_rate + epsilon_) * std::sqrt(static_cast<double>(step.t)));
+    const double rate = step.learning_rate > 0 ? step.learning_rate + epsilon_ : 0;
+    const auto weight = static_cast<Real>(rate * std::sqrt(static_cast<double>(step.t)));
     const auto epsilon = static_cast<Real>(epsilon_), share = static_cast<Real>(1 - momentum_);
     return [=](auto& update, const auto& x, auto& s, auto& squares, auto& x0) {
       if (first) x0 = x;
-      s += weight * update;
-      squares += weight * (update * update);
+      s = flush_denormals(s + weight * update);
+      squares = flush_denormals(squares + weight * (update * update));
       const auto z = x0 - s / (cube_root(squares) + epsilon);
       update = share * (z - x);
     };
   }
 
-  /// The largest |g| of which 10⁹ squares with a rate of 1 fit into the sum: a larger one would hold its coordinate at x₀.
+  /// The largest |g| of which the sum holds squares with weights of 2⁴⁰ together: a larger one would bring its coordinate
+  /// back to x₀ for ever.
   template <class Real>
   static Real gradient_limit() {
-    return std::sqrt((std::numeric_limits<Real>::max)()) / Real(1 << 24);
+    return std::sqrt((std::numeric_limits<Real>::max)()) * Real(0x1p-20);
   }
 
  private:
