@@ -41,10 +41,11 @@ bool finite(const auto& slots) {
 // What an optimizer's state can hold of |g|, over the root of the largest number; infinite where it holds no squares.
 double limit_of(const OptimizerRow& row) {
   const std::set<std::string> no_squares{
-      "ASGD",  "AdaMax", "GradientDescent", "Lion", "OptimisticDescent", "QHM",
-      "Rprop", "SGD",    "SignDescent"};
+      "ASGD",  "AdaMax", "GradientDescent", "Lion",       "OptimisticDescent", "QHM",
+      "Rprop", "SGD",    "ScheduleFreeSGD", "SignDescent"};
   if (no_squares.contains(row.optimizer)) return std::numeric_limits<double>::infinity();
-  if (row.optimizer == "Adagrad" || row.optimizer == "SM3") return 0x1p-20;  // sums of squares
+  if (row.optimizer == "Adagrad" || row.optimizer == "SM3" || row.optimizer == "MADGRAD")
+    return 0x1p-20;  // sums of squares
   if (row.optimizer == "AdaBelief" || row.optimizer == "Yogi") return 0.5;
   return row.optimizer == "Adan" ? 0.25 : 1;
 }

@@ -48,6 +48,7 @@ TEST_CASE("every optimizer of the library is enrolled, and no row twice", "[law]
                                       "AdamW",
                                       "Adan",
                                       "Lion",
+                                      "MADGRAD",
                                       "NAdam",
                                       "GradientDescent",
                                       "QHAdam",
@@ -58,6 +59,8 @@ TEST_CASE("every optimizer of the library is enrolled, and no row twice", "[law]
                                       "Rprop",
                                       "SGD",
                                       "SM3",
+                                      "ScheduleFreeAdamW",
+                                      "ScheduleFreeSGD",
                                       "SignDescent",
                                       "Yogi"};
   CHECK(optimizers == library);

@@ -106,3 +106,11 @@ TEST_CASE("where a mini-batch has no loss Polyak's step says so", "[polyak]") {
                     "PolyakStep: loss must be known: step(x, g, loss); of a mini-batch by an "
                     "objective with loss_and_gradient, got nan");
 }
+
+TEST_CASE("the lowest loss may be any number", "[polyak]") {
+  for (const double bad : {std::nan(""), HUGE_VAL, -HUGE_VAL})
+    CHECK_THROWS_WITH(
+        PolyakStep({.lowest_loss = bad}),
+        "PolyakStep: lowest_loss must be in (-inf, inf), got " + descent::to_text(bad));
+  (void)PolyakStep({.lowest_loss = -1e300});
+}

@@ -151,3 +151,10 @@ TEST_CASE("Prodigy goes on from a saved state, d and all", "[prodigy]") {
   prodigy.reset();
   CHECK(prodigy.d() == 1e-3);
 }
+
+TEST_CASE("Prodigy's growth rate is in [1, inf)", "[prodigy]") {
+  for (const double bad : {0.0, std::nextafter(1.0, 0.0), -2.0, std::nan(""), HUGE_VAL})
+    CHECK_THROWS_WITH(Prodigy({.growth_rate = bad}),
+                      "Prodigy: growth_rate must be in [1, inf), got " + descent::to_text(bad));
+  (void)Prodigy({.growth_rate = 1});
+}

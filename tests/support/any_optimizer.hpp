@@ -193,6 +193,9 @@ std::vector<OptimizerRow> spine_rows();
 std::vector<OptimizerRow> squares_rows();
 std::vector<OptimizerRow> moments_rows();
 std::vector<OptimizerRow> signs_rows();
+std::vector<OptimizerRow> averages_rows();
+/// No part of the whole table: those that look at sums over all parameters, for optimizer/sums.test.cpp.
+std::vector<OptimizerRow> sums_rows();
 
 }  // namespace descent_test
 

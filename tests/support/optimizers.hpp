@@ -10,6 +10,7 @@
 #ifndef DESCENT_TESTS_SUPPORT_OPTIMIZERS_HPP
 #define DESCENT_TESTS_SUPPORT_OPTIMIZERS_HPP
 
+#include "support/optimizers/averages.hpp"
 #include "support/optimizers/moments.hpp"
 #include "support/optimizers/signs.hpp"
 #include "support/optimizers/spine.hpp"
@@ -23,6 +24,7 @@ void visit_others(const Visit& visit) {
   visit_squares(visit);
   visit_moments(visit);
   visit_signs(visit);
+  visit_averages(visit);
 }
 
 /// Calls visit(trial) for each row of the table.

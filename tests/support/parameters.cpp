@@ -50,8 +50,8 @@ void use_schedule(const S& schedule) {
 }
 
 std::vector<ParameterRow> with_rules(std::vector<ParameterRow> rows) {
-  const std::vector<ParameterRow> rules = rule_parameters();
-  rows.insert(rows.end(), rules.begin(), rules.end());
+  for (const auto& rules : {rule_parameters(), sum_parameters()})
+    rows.insert(rows.end(), rules.begin(), rules.end());
   return rows;
 }
 

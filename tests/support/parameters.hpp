@@ -48,6 +48,8 @@ inline ParameterRow fraction(std::string who, std::string name, std::function<vo
 
 /// Those of the rules that look at one coefficient alone (parameters/rules.cpp), which parameter_rows() contains.
 std::vector<ParameterRow> rule_parameters();
+/// Those of the rules that need sums or averages (parameters/sums.cpp), which it contains as well.
+std::vector<ParameterRow> sum_parameters();
 /// Defined in parameters.cpp.
 const std::vector<ParameterRow>& parameter_rows();
 const std::vector<CountRow>& count_rows();
