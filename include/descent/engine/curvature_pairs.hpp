@@ -232,23 +232,47 @@ class CurvaturePairs {
     }
   }
 
-  // Calls body(pairs of slots) for all pairs, two at a time, the newest first.
+  // Calls body(slots) for all pairs, four at a time, the newest first.
   template <class Body>
-  [[gnu::always_inline]] void by_twos(const Body& body) const {
+  [[gnu::always_inline]] void in_groups(const Body& body) const {
     int left = count_, i = newest_;
-    for (; left > 1; left -= 2) {
-      const int slots[2] = {i, older(i)};
-      body(std::integral_constant<int, 2>{}, slots);
-      i = older(slots[1]);
-    }
-    if (left > 0) body(std::integral_constant<int, 1>{}, &i);
+    const auto group = [&](auto k) __attribute__((always_inline)) {
+      int slots[k()];
+      for (int& slot : slots) {
+        slot = i;
+        i = older(i);
+      }
+      body(k, slots);
+      left -= k();
+    };
+    while (left >= 4) group(std::integral_constant<int, 4>{});
+    if (left >= 2) group(std::integral_constant<int, 2>{});
+    if (left >= 1) group(std::integral_constant<int, 1>{});
   }
 
+  // sᵢᵀy = sᵢᵀg₂ − sᵢᵀg₁, as Byrd, Nocedal and Schnabel do, costs nothing, and digits where y is small beside g. There are
+  // enough of them in double; in float it is summed up.
+  static constexpr bool by_difference = sizeof(Real) > 4;
+
   template <bool New>
-  void clear_products() {
-    for (double* numbers : {sg(), yg()}) std::fill_n(numbers, stride_, 0.0);
+  void begin_products() {
     if constexpr (New) {
-      for (double* numbers : {sy(spare()), yy(spare())}) std::fill_n(numbers, stride_, 0.0);
+      double *sy_new = sy(spare()), *yy_new = yy(spare());
+      std::copy_n(sg(), stride_, sy_new);
+      std::copy_n(yg(), stride_, yy_new);
+      if (!by_difference) {
+        for (double* numbers : {sy_new, yy_new}) std::fill_n(numbers, stride_, 0.0);
+      }
+    }
+    for (double* numbers : {sg(), yg()}) std::fill_n(numbers, stride_, 0.0);
+  }
+  template <bool New>
+  void end_products() {
+    if constexpr (New && by_difference) {
+      for (Index i = 0; i < stride_; ++i) {
+        sy(spare())[i] = sg()[i] - sy(spare())[i];
+        yy(spare())[i] = yg()[i] - yy(spare())[i];
+      }
     }
   }
 
@@ -256,7 +280,7 @@ class CurvaturePairs {
   template <bool New>
   void multiply_all(const Real* x, const Real* g, const Real* next_x, const Real* next_g,
                     double (&own)[5]) {
-    if (!is_small()) clear_products<New>();
+    if (!is_small()) begin_products<New>();
     Piece piece;
     for_each_block([&](Index block, Index first, Index count) {
       Real *s = pair(block, spare()), *y = s + block_;
@@ -285,10 +309,11 @@ class CurvaturePairs {
         own[4] += sum(yg);
       }
       if (is_small()) return;
-      by_twos([&](auto k, const int* slots) __attribute__((always_inline)) {
-        multiply<New, k()>(block, slots, gs, y, whole);
+      in_groups([&](auto k, const int* slots) __attribute__((always_inline)) {
+        multiply<New && !by_difference, k()>(block, slots, gs, y, whole);
       });
     });
+    if (!is_small()) end_products<New>();
   }
 
   // The newest pair's products among the others'. It is newer than all others, and the spare slot is none of them.
@@ -386,8 +411,8 @@ class CurvaturePairs {
           count, [&](Index i, auto... part) __attribute__((always_inline)) {
             (scale * L::load(g + first + i, part...)).store(out + i);
           });
-      by_twos([&](auto k, const int* slots)
-                  __attribute__((always_inline)) { add<k()>(block, slots, out, whole); });
+      in_groups([&](auto k, const int* slots)
+                    __attribute__((always_inline)) { add<k()>(block, slots, out, whole); });
       L down(0);
       sweep<L>(
           count, [&](Index i, auto... part) __attribute__((always_inline)) {
