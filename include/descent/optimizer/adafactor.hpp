@@ -18,6 +18,7 @@
 #include <limits>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "descent/core/errors.hpp"
 #include "descent/core/schedule.hpp"
@@ -95,13 +96,10 @@ class ScaleByFactoredAverage {
 
   /// The averages of g² + ε₁: of the means of rows and of columns, or else of all.
   struct State {
-    Eigen::VectorXd rows;  ///< one for each row
-    Eigen::VectorXd cols;  ///< one for each column
-    Eigen::MatrixXd all;   ///< one for each coefficient
-    friend bool operator==(const State& a, const State& b) {
-      return a.rows.size() == b.rows.size() && a.cols.size() == b.cols.size() &&
-             a.all.size() == b.all.size() && a.rows == b.rows && a.cols == b.cols && a.all == b.all;
-    }
+    std::vector<double> rows;  ///< one for each row
+    std::vector<double> cols;  ///< one for each column
+    std::vector<double> all;   ///< one for each coefficient
+    friend bool operator==(const State&, const State&) = default;
   };
 
   explicit ScaleByFactoredAverage(const AdafactorOptions& options)
@@ -110,8 +108,9 @@ class ScaleByFactoredAverage {
         min_dim_(options.min_dim_to_factor) {}
 
   State init(Eigen::Index rows, Eigen::Index cols) const {
-    if (std::min(rows, cols) < min_dim_) return {{}, {}, Eigen::MatrixXd::Zero(rows, cols)};
-    return {Eigen::VectorXd::Zero(rows), Eigen::VectorXd::Zero(cols), {}};
+    using Zeros = std::vector<double>;
+    if (std::min(rows, cols) < min_dim_) return {{}, {}, Zeros(std::size_t(rows * cols))};
+    return {Zeros(std::size_t(rows)), Zeros(std::size_t(cols)), {}};
   }
 
   template <class Real>
@@ -123,28 +122,29 @@ class ScaleByFactoredAverage {
       const auto value = static_cast<double>(g);
       return share * (value * value + epsilon_);
     };
-    if (state.rows.size() == 0) {
+    if (state.rows.empty()) {
       for (Eigen::Index k = 0; k < update.size(); ++k) {
-        double& v = state.all.data()[k];
+        double& v = state.all[std::size_t(k)];
         Real& u = update.data()[k];
         v = rest * v + square(u);
         u = static_cast<Real>(static_cast<double>(u) / std::sqrt(v));
       }
       return;
     }
-    state.rows *= rest;
-    state.cols *= rest;
+    for (double& v : state.rows) v *= rest;
+    for (double& v : state.cols) v *= rest;
     for (Eigen::Index j = 0; j < cols; ++j) {
       for (Eigen::Index i = 0; i < rows; ++i) {
         const double s = square(update(i, j));
-        state.rows[i] += s / static_cast<double>(cols);
-        state.cols[j] += s / static_cast<double>(rows);
+        state.rows[std::size_t(i)] += s / static_cast<double>(cols);
+        state.cols[std::size_t(j)] += s / static_cast<double>(rows);
       }
     }
-    const double mean = state.rows.mean();
+    double mean = 0;
+    for (const double v : state.rows) mean += v / static_cast<double>(rows);
     for (Eigen::Index j = 0; j < cols; ++j) {
       for (Eigen::Index i = 0; i < rows; ++i) {
-        const double v = state.rows[i] * (state.cols[j] / mean);
+        const double v = state.rows[std::size_t(i)] * (state.cols[std::size_t(j)] / mean);
         update(i, j) = static_cast<Real>(static_cast<double>(update(i, j)) / std::sqrt(v));
       }
     }

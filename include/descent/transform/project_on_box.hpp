@@ -27,8 +27,9 @@ class ProjectOnBox {
   static constexpr std::size_t slots_in(std::size_t form) { return form == 0 ? 0 : 2; }
   std::size_t form() const { return each_ ? 1 : 0; }
 
-  ProjectOnBox(Eigen::VectorXd lower, Eigen::VectorXd upper, bool each)
-      : lower_(std::move(lower)), upper_(std::move(upper)), each_(each) {}
+  ProjectOnBox(double lower, double upper) : number_{lower, upper} {}
+  ProjectOnBox(Eigen::VectorXd lower, Eigen::VectorXd upper)
+      : lower_(std::move(lower)), upper_(std::move(upper)), each_(true) {}
 
   void check_size(Eigen::Index size) const {
     if (each_ && lower_.size() != size) {
@@ -45,7 +46,7 @@ class ProjectOnBox {
   template <class Real, std::size_t Form>
   auto kernel(const StepInfo&) const {
     if constexpr (Form == 0) {
-      const auto lower = static_cast<Real>(lower_[0]), upper = static_cast<Real>(upper_[0]);
+      const auto lower = static_cast<Real>(number_[0]), upper = static_cast<Real>(number_[1]);
       return [=](auto& x, const auto&) {
         using L = std::remove_reference_t<decltype(x)>;
         x = min(max(x, L(lower)), L(upper));
@@ -58,8 +59,9 @@ class ProjectOnBox {
   }
 
  private:
+  double number_[2] = {};
   Eigen::VectorXd lower_, upper_;
-  bool each_;
+  bool each_ = false;
 };
 
 /// Bounds for each coefficient, in the order in which they lie in memory; -∞ and ∞ are none. Throws
@@ -75,7 +77,7 @@ inline ProjectOnBox project_on_box(Eigen::VectorXd lower, Eigen::VectorXd upper)
                     join({"at most upper[", to_text(i), "], ", to_text(upper[i])}));
     }
   }
-  return {std::move(lower), std::move(upper), true};
+  return {std::move(lower), std::move(upper)};
 }
 /// The same bounds for all coefficients. Throws `std::invalid_argument` unless lower ≤ upper.
 inline ProjectOnBox project_on_box(double lower, double upper) {
@@ -83,7 +85,7 @@ inline ProjectOnBox project_on_box(double lower, double upper) {
     throw_invalid("project_on_box", "lower", to_text(lower),
                   join({"at most upper, ", to_text(upper)}));
   }
-  return {Eigen::VectorXd::Constant(1, lower), Eigen::VectorXd::Constant(1, upper), false};
+  return {lower, upper};
 }
 /// No coefficient is negative.
 inline ProjectOnBox project_on_non_negative() {

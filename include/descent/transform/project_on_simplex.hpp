@@ -14,6 +14,7 @@
 #include <functional>
 #include <limits>
 #include <type_traits>
+#include <vector>
 
 #include "descent/core/errors.hpp"
 #include "descent/core/stage.hpp"
@@ -30,10 +31,12 @@ class ProjectOnSimplex {
 
   /// Room to sort in; nothing that a later step depends on.
   struct State {
-    Eigen::VectorXd sorted;  ///< the coefficients in their order
+    std::vector<double> sorted;  ///< the coefficients in their order
     friend bool operator==(const State&, const State&) { return true; }
   };
-  State init(Eigen::Index rows, Eigen::Index cols) const { return {Eigen::VectorXd(rows * cols)}; }
+  State init(Eigen::Index rows, Eigen::Index cols) const {
+    return {std::vector<double>(std::size_t(rows * cols))};
+  }
 
   ProjectOnSimplex(double radius, bool ball) : radius_(radius), ball_(ball) {}
 
@@ -41,24 +44,26 @@ class ProjectOnSimplex {
   void apply(Point&& x, const Before&, State& state, const StepInfo&) const {
     using Real = typename std::remove_cvref_t<Point>::Scalar;
     if (x.size() == 0) return;
-    Eigen::VectorXd& s = state.sorted;
-    for (Eigen::Index i = 0; i < s.size(); ++i) {
+    std::vector<double>& s = state.sorted;
+    double all = 0;
+    for (std::size_t i = 0; i < s.size(); ++i) {
       s[i] = static_cast<double>(ball_ ? std::abs(x.data()[i]) : x.data()[i]);
+      all += s[i];
     }
-    if (!s.allFinite()) {
+    if (!std::isfinite(all)) {
       x.setConstant(std::numeric_limits<Real>::quiet_NaN());
       return;
     }
-    if (ball_ && s.sum() <= radius_) return;
+    if (ball_ && all <= radius_) return;
     std::sort(s.begin(), s.end(), std::greater<>());
     double sum = 0, theta = 0;
-    for (Eigen::Index k = 0; k < s.size(); ++k) {
+    for (std::size_t k = 0; k < s.size(); ++k) {
       sum += s[k];
       const double candidate = (sum - radius_) / static_cast<double>(k + 1);
       if (!(s[k] > candidate)) break;
       theta = candidate;
     }
-    for (Eigen::Index i = 0; i < s.size(); ++i) {
+    for (std::size_t i = 0; i < s.size(); ++i) {
       const auto value = static_cast<double>(x.data()[i]);
       const double rest = (std::max)((ball_ ? std::abs(value) : value) - theta, 0.0);
       x.data()[i] = static_cast<Real>(ball_ ? std::copysign(rest, value) : rest);
