@@ -4,8 +4,8 @@
 
 #include <Eigen/Core>
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
-#include <numeric>
 #include <utility>
 #include <vector>
 
@@ -27,7 +27,7 @@ class Batches {
         batch_size_((std::min)(batch_size, samples)) {
     indices_.resize(
         static_cast<std::size_t>(sampling == Sampling::shuffled ? samples_ : batch_size_));
-    std::iota(indices_.begin(), indices_.end(), Eigen::Index{0});
+    for (std::size_t i = 0; i < indices_.size(); ++i) indices_[i] = static_cast<Eigen::Index>(i);
   }
 
   /// The next batch; valid until the next call.

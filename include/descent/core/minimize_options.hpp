@@ -48,7 +48,7 @@ struct Limits {
   double gradient = off, loss = off, step = off;
 
   /// Throws `std::invalid_argument` outside the ranges above.
-  explicit Limits(const MinimizeOptions& o) {
+  [[gnu::cold]] explicit Limits(const MinimizeOptions& o) {
     constexpr std::string_view who = "minimize";
     if (o.max_iterations) iterations = checked_count(who, "max_iterations", *o.max_iterations, 0);
     if (o.max_epochs) epochs = checked_count(who, "max_epochs", *o.max_epochs, 0);

@@ -5,7 +5,6 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <new>
 #include <string_view>
 #include <type_traits>
@@ -49,8 +48,8 @@ class Schedule {
     if (manage_) manage_(Action::move, memory_, other.memory_);
   }
   Schedule& operator=(Schedule other) noexcept {
-    std::destroy_at(this);
-    return *std::construct_at(this, std::move(other));
+    this->~Schedule();
+    return *::new (static_cast<void*>(this)) Schedule(std::move(other));
   }
   ~Schedule() {
     if (manage_) manage_(Action::destroy, memory_, nullptr);
@@ -82,7 +81,7 @@ class Schedule {
       } else if (action == Action::move) {
         ::new (static_cast<void*>(to)) F(std::move(*std::launder(reinterpret_cast<F*>(from))));
       } else {
-        std::destroy_at(std::launder(reinterpret_cast<F*>(to)));
+        std::launder(reinterpret_cast<F*>(to))->~F();
       }
     }
   };

@@ -213,7 +213,7 @@ class Stepper {
   /// The same optimizer for parameters of another type, fresh. A temporary that has already stepped cannot change its
   /// type: `std::invalid_argument`.
   template <class Other>
-  Stepper<Other, Ts...> rebind() const {
+  [[gnu::cold, gnu::noinline]] Stepper<Other, Ts...> rebind() const {
     if (steps() != 0) {
       throw_invalid("minimize", "optimizer", join({"one after ", to_text(steps()), " steps"}),
                     "fresh, or made for the type of x0, to take on another vector type");

@@ -11,7 +11,6 @@
 #include <Eigen/Core>
 #include <algorithm>
 #include <cmath>
-#include <functional>
 #include <limits>
 #include <type_traits>
 #include <vector>
@@ -55,14 +54,7 @@ class ProjectOnSimplex {
       return;
     }
     if (ball_ && all <= radius_) return;
-    std::sort(s.begin(), s.end(), std::greater<>());
-    double sum = 0, theta = 0;
-    for (std::size_t k = 0; k < s.size(); ++k) {
-      sum += s[k];
-      const double candidate = (sum - radius_) / static_cast<double>(k + 1);
-      if (!(s[k] > candidate)) break;
-      theta = candidate;
-    }
+    const double theta = threshold(s);
     for (std::size_t i = 0; i < s.size(); ++i) {
       const auto value = static_cast<double>(x.data()[i]);
       const double rest = (std::max)((ball_ ? std::abs(value) : value) - theta, 0.0);
@@ -71,6 +63,20 @@ class ProjectOnSimplex {
   }
 
  private:
+  // θ, from coefficients that are sorted here. (A template, so that a sort is compiled where it is used alone.)
+  template <class Numbers>
+  double threshold(Numbers& s) const {
+    std::sort(s.begin(), s.end(), [](double a, double b) { return a > b; });
+    double sum = 0, theta = 0;
+    for (std::size_t k = 0; k < s.size(); ++k) {
+      sum += s[k];
+      const double candidate = (sum - radius_) / static_cast<double>(k + 1);
+      if (!(s[k] > candidate)) break;
+      theta = candidate;
+    }
+    return theta;
+  }
+
   double radius_;
   bool ball_;
 };
