@@ -31,14 +31,14 @@ struct Searched {
 
 /// A line as line searches see it: φ and what is known of it.
 struct AnyLine {
-  Trial operator()(double t);                     // φ(t) and φ′(t)
-  double loss(double t);                          // φ(t) alone
-  bool sufficient(const Trial&, double c) const;  // descends enough, within rounding
-  bool descends(const Trial&) const;              // visibly: more than rounding
-  double rounding() const;                        // by how much φ may differ from itself
-  bool open() const;           // false: a limit is reached, nothing is evaluated any more
-  const Trial& start() const;  // t = 0
-  double longest() const;      // the largest t allowed
+  Trial operator()(double t);                     ///< φ(t) and φ′(t)
+  double loss(double t);                          ///< φ(t) alone
+  bool sufficient(const Trial&, double c) const;  ///< descends enough, within rounding
+  bool descends(const Trial&) const;              ///< visibly: more than rounding
+  double rounding() const;                        ///< by how much φ may differ from itself
+  bool open() const;           ///< false: a limit is reached, nothing is evaluated any more
+  const Trial& start() const;  ///< t = 0
+  double longest() const;      ///< the largest t allowed
 };
 
 /// Finds a step length on a line, trying `first` first. A trial that is not finite is too long, never an error.

@@ -126,8 +126,8 @@ class ForwardBackward {
   const ProximalGradientOptions& options() const { return options_; }
 
  protected:
-  ProximalGradientOptions options_;
-  Prox prox_;
+  ProximalGradientOptions options_;  ///< in force
+  Prox prox_;                        ///< the regularizer's step
 
  private:
   static constexpr bool has_penalty = requires(const Prox& prox, const V& x) { prox.penalty(x); };
