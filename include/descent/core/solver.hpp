@@ -36,14 +36,14 @@ struct Iteration {
 /// `evaluate.gradient(point)` once it is known. All of them evaluate nothing and return false once `open()` is false, as a
 /// limit is reached.
 struct AnyEvaluations {
-  static constexpr bool separate = true;
+  static constexpr bool separate = true;  ///< whether the loss alone is cheaper
   template <class V>
   bool operator()(Point<V>& point);
   template <class V>
   bool loss(Point<V>& point);
   template <class V>
   bool gradient(Point<V>& point);
-  bool open() const;
+  bool open() const;  ///< whether more may be evaluated
 };
 
 /// Its parameters' type; `begin`, which makes room for vectors like x and may move the start (into bounds); an iteration from
