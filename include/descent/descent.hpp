@@ -47,6 +47,7 @@
 #include "descent/solver/lbfgsb.hpp"              // the same within bounds
 #include "descent/solver/proximal_gradient.hpp"   // ISTA and FISTA
 #include "descent/solver/steepest_descent.hpp"    // gradient descent with a line search
+#include "descent/solver/truncated_newton.hpp"    // conjugate gradients within a trust region
 // ... and their line searches
 #include "descent/line_search/armijo.hpp"        // backtracking
 #include "descent/line_search/fixed_step.hpp"    // none

@@ -8,6 +8,7 @@
 #include <descent/solver/lbfgs.hpp>
 #include <descent/solver/lbfgsb.hpp>
 #include <descent/solver/steepest_descent.hpp>
+#include <descent/solver/truncated_newton.hpp>
 
 #include "support/catch.hpp"
 #include "support/mgh.hpp"
@@ -105,5 +106,6 @@ TEST_CASE("rates of all solvers", "[.][table]") {
   row("ConjugateGradient", ConjugateGradient());
   row("  hager_zhang", ConjugateGradient({.formula = Conjugacy::hager_zhang}));
   row("BarzilaiBorwein", BarzilaiBorwein());
+  row("TruncatedNewton", TruncatedNewton());
   row("SteepestDescent", SteepestDescent());
 }

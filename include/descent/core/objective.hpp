@@ -25,6 +25,10 @@ template <class F, class V>
 concept HasLossAndGradient = requires(const F& f, const V& x, V& g) {
   { f.loss_and_gradient(x, g) } -> std::convertible_to<double>;
 };
+template <class F, class V>
+concept HasHessianProduct = requires(const F& f, const V& x, const V& v, V& product) {
+  f.hessian_product(x, v, product);
+};
 template <class F>
 concept HasSize = requires(const F& f) {
   { f.size() } -> std::convertible_to<Eigen::Index>;
@@ -61,6 +65,10 @@ concept OffersBatchGradient = HasBatchGradient<F, V> || HasBatchLossAndGradient<
 /// or both at once, which is preferred where present and enough alone:
 ///
 ///     double loss_and_gradient(const V& x, V& g) const;       returns the loss, writes the gradient
+///
+/// and, for TruncatedNewton, if it can:
+///
+///     void hessian_product(const V& x, const V& v, V& product) const;     writes ∇²f(x) v
 // clang-format off
 template <class F, class V>
 concept Objective = HasLossAndGradient<F, V> || (OffersLoss<F, V> && OffersGradient<F, V>);

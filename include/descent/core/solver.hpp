@@ -33,7 +33,8 @@ struct Iteration {
 
 /// How a solver evaluates; the driver supplies it. `evaluate(point)` fills in g, loss and norm at point.x, and is false when
 /// one of them is not finite. Where loss and gradient are `separate`, the loss alone is cheaper: `evaluate.loss(point)`, and
-/// `evaluate.gradient(point)` once it is known. All of them evaluate nothing and return false once `open()` is false, as a
+/// `evaluate.gradient(point)` once it is known; `evaluate.gradient_alone(point)` where it does not matter. With
+/// `has_hessian_product` there is `evaluate.hessian_product(x, v, product)`. All of them evaluate nothing and return false once `open()` is false, as a
 /// limit is reached.
 struct AnyEvaluations {
   static constexpr bool separate = true;  ///< whether the loss alone is cheaper
@@ -43,6 +44,9 @@ struct AnyEvaluations {
   bool loss(Point<V>& point);
   template <class V>
   bool gradient(Point<V>& point);
+  template <class V>
+  bool gradient_alone(Point<V>& point);
+  static constexpr bool has_hessian_product = false;
   bool open() const;  ///< whether more may be evaluated
 };
 

@@ -54,6 +54,7 @@ class Run {
     wants_loss = HasLossAndGradient<F, V> || limits.loss >= 0 || observers_want_loss;
   }
 
+  const F& objective() const { return f_; }
   double seconds() const { return now_in_seconds() - start_; }
 
   /// Loss (where wanted) and gradient of the full sum at x. false when either is not finite or too large.

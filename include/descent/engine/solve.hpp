@@ -27,7 +27,7 @@ class Evaluations {
   explicit Evaluations(Run<F, V, Watchers>& run) : run_(run) {}
 
   bool open() const { return open_; }
-  /// Whether the last evaluation was finite.
+  /// Whether the last trial was finite.
   bool fine() const { return fine_; }
 
   bool operator()(Point<V>& point) {
@@ -51,6 +51,22 @@ class Evaluations {
     } else {
       return (*this)(point);
     }
+  }
+  bool gradient_alone(Point<V>& point) {
+    const bool fine = fine_;  // which is about trials
+    bool answered = false;
+    if constexpr (separate) {
+      point.loss = std::numeric_limits<double>::quiet_NaN();
+      answered = ask(point, [&] { return run_.evaluate_gradient_only(point.x, point.loss); });
+    } else {
+      answered = (*this)(point);
+    }
+    if (answered) fine_ = fine;
+    return answered;
+  }
+  static constexpr bool has_hessian_product = HasHessianProduct<F, V>;
+  void hessian_product(const V& x, const V& v, V& product) const requires has_hessian_product {
+    run_.objective().hessian_product(x, v, product);
   }
 
  private:
