@@ -165,8 +165,8 @@ TEST_CASE("a matrix is factored where both its sides are long enough", "[adafact
     MatrixXd x = MatrixXd::Ones(rows, cols);
     adafactor.step(x, x);
     const auto& state = std::get<0>(adafactor.state().matrices);
-    CHECK(state.all.size() == (state.rows.size() == 0 ? rows * cols : 0));
-    return state.rows.size() == rows && state.cols.size() == cols;
+    CHECK(Eigen::Index(state.all.size()) == (state.rows.empty() ? rows * cols : 0));
+    return Eigen::Index(state.rows.size()) == rows && Eigen::Index(state.cols.size()) == cols;
   };
   CHECK(factored(3, 5));
   CHECK(factored(5, 3));
