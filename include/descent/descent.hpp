@@ -43,6 +43,7 @@
 // Solvers, which choose the points where they evaluate
 #include "descent/solver/barzilai_borwein.hpp"    // gradient steps of quasi-Newton length
 #include "descent/solver/conjugate_gradient.hpp"  // Polak and Ribière, Hager and Zhang
+#include "descent/solver/coordinate_descent.hpp"  // L1 and L2 penalties, one coefficient at a time
 #include "descent/solver/lbfgs.hpp"               // limited-memory BFGS
 #include "descent/solver/lbfgsb.hpp"              // the same within bounds
 #include "descent/solver/proximal_gradient.hpp"   // ISTA and FISTA
