@@ -50,7 +50,7 @@ void use_schedule(const S& schedule) {
 }
 
 std::vector<ParameterRow> with_rules(std::vector<ParameterRow> rows) {
-  for (const auto& rules : {rule_parameters(), sum_parameters()})
+  for (const auto& rules : {rule_parameters(), sum_parameters(), transform_parameters()})
     rows.insert(rows.end(), rules.begin(), rules.end());
   return rows;
 }
@@ -174,48 +174,56 @@ const std::vector<ParameterRow>& parameter_rows() {
 const std::vector<CountRow>& count_rows() {
   using namespace descent;
   using N = std::int64_t;
-  static const std::vector<CountRow> rows{
-      {"ASGD", "start", 0, [](N n) { (void)ASGD<>({.start = n}); }},
-      {"reduce_on_plateau", "patience", 0, [](N n) { reduce_on_plateau({.patience = n}); }},
-      {"reduce_on_plateau", "cooldown", 0, [](N n) { reduce_on_plateau({.cooldown = n}); }},
-      {"reduce_on_plateau", "every", 1, [](N n) { reduce_on_plateau({.every = n}); }},
-      {"step_decay", "steps", 1, [](N n) { use_schedule(step_decay({.steps = n})); }},
-      {"exponential_decay", "steps", 1, [](N n) { use_schedule(exponential_decay({.steps = n})); }},
-      {"cosine_decay", "total_steps", 1,
-       [](N n) { use_schedule(cosine_decay({.total_steps = n})); }},
-      {"cosine_decay", "total_steps", 1,
-       [](N n) { use_schedule(cosine_decay({.total_steps = n, .periodic = true})); }},
-      {"warmup_cosine", "warmup_steps", 0,
-       [](N n) {
-         use_schedule(warmup_cosine({.warmup_steps = n, .total_steps = n < 100 ? 200 : n + 1}));
-       }},
-      {"linear", "total_steps", 1, [](N n) { use_schedule(linear({.total_steps = n})); }},
-      {"polynomial_decay", "total_steps", 1,
-       [](N n) { use_schedule(polynomial_decay({.total_steps = n})); }},
-      {"multi_step", "milestone", 0, [](N n) { use_schedule(multi_step({}, {n})); }},
-      {"cosine_restarts", "steps", 1, [](N n) { use_schedule(cosine_restarts({.steps = n})); }},
-      {"cosine_restarts", "growth", 1, [](N n) { use_schedule(cosine_restarts({.growth = n})); }},
-      {"cyclic", "steps_up", 1, [](N n) { use_schedule(cyclic({.steps_up = n})); }},
-      {"cyclic", "steps_down", 0, [](N n) { use_schedule(cyclic({.steps_down = n})); }},
-      {"one_cycle", "total_steps", 1, [](N n) { use_schedule(one_cycle({.total_steps = n})); }},
-      {"inverse_sqrt", "warmup_steps", 1,
-       [](N n) { use_schedule(inverse_sqrt({.warmup_steps = n})); }},
-      {"warmup_stable_decay", "warmup_steps", 0,
-       [](N n) {
-         use_schedule(warmup_stable_decay(
-             {.warmup_steps = n, .total_steps = std::numeric_limits<N>::max(), .decay_steps = 0}));
-       }},
-      {"warmup_stable_decay", "total_steps", 1,
-       [](N n) {
-         use_schedule(warmup_stable_decay({.warmup_steps = 0, .total_steps = n, .decay_steps = 0}));
-       }},
-      {"warmup_stable_decay", "decay_steps", 0,
-       [](N n) {
-         use_schedule(warmup_stable_decay(
-             {.warmup_steps = 0, .total_steps = std::numeric_limits<N>::max(), .decay_steps = n}));
-       }},
-      {"joined", "boundary", 1, [](N n) { use_schedule(joined(0.5, n, 0.25)); }},
-  };
+  static const std::vector<CountRow> rows = [] {
+    std::vector<CountRow> all{
+        {"ASGD", "start", 0, [](N n) { (void)ASGD<>({.start = n}); }},
+        {"reduce_on_plateau", "patience", 0, [](N n) { reduce_on_plateau({.patience = n}); }},
+        {"reduce_on_plateau", "cooldown", 0, [](N n) { reduce_on_plateau({.cooldown = n}); }},
+        {"reduce_on_plateau", "every", 1, [](N n) { reduce_on_plateau({.every = n}); }},
+        {"step_decay", "steps", 1, [](N n) { use_schedule(step_decay({.steps = n})); }},
+        {"exponential_decay", "steps", 1,
+         [](N n) { use_schedule(exponential_decay({.steps = n})); }},
+        {"cosine_decay", "total_steps", 1,
+         [](N n) { use_schedule(cosine_decay({.total_steps = n})); }},
+        {"cosine_decay", "total_steps", 1,
+         [](N n) { use_schedule(cosine_decay({.total_steps = n, .periodic = true})); }},
+        {"warmup_cosine", "warmup_steps", 0,
+         [](N n) {
+           use_schedule(warmup_cosine({.warmup_steps = n, .total_steps = n < 100 ? 200 : n + 1}));
+         }},
+        {"linear", "total_steps", 1, [](N n) { use_schedule(linear({.total_steps = n})); }},
+        {"polynomial_decay", "total_steps", 1,
+         [](N n) { use_schedule(polynomial_decay({.total_steps = n})); }},
+        {"multi_step", "milestone", 0, [](N n) { use_schedule(multi_step({}, {n})); }},
+        {"cosine_restarts", "steps", 1, [](N n) { use_schedule(cosine_restarts({.steps = n})); }},
+        {"cosine_restarts", "growth", 1, [](N n) { use_schedule(cosine_restarts({.growth = n})); }},
+        {"cyclic", "steps_up", 1, [](N n) { use_schedule(cyclic({.steps_up = n})); }},
+        {"cyclic", "steps_down", 0, [](N n) { use_schedule(cyclic({.steps_down = n})); }},
+        {"one_cycle", "total_steps", 1, [](N n) { use_schedule(one_cycle({.total_steps = n})); }},
+        {"inverse_sqrt", "warmup_steps", 1,
+         [](N n) { use_schedule(inverse_sqrt({.warmup_steps = n})); }},
+        {"warmup_stable_decay", "warmup_steps", 0,
+         [](N n) {
+           use_schedule(warmup_stable_decay({.warmup_steps = n,
+                                             .total_steps = std::numeric_limits<N>::max(),
+                                             .decay_steps = 0}));
+         }},
+        {"warmup_stable_decay", "total_steps", 1,
+         [](N n) {
+           use_schedule(
+               warmup_stable_decay({.warmup_steps = 0, .total_steps = n, .decay_steps = 0}));
+         }},
+        {"warmup_stable_decay", "decay_steps", 0,
+         [](N n) {
+           use_schedule(warmup_stable_decay({.warmup_steps = 0,
+                                             .total_steps = std::numeric_limits<N>::max(),
+                                             .decay_steps = n}));
+         }},
+        {"joined", "boundary", 1, [](N n) { use_schedule(joined(0.5, n, 0.25)); }},
+    };
+    for (CountRow& row : transform_counts()) all.push_back(std::move(row));
+    return all;
+  }();
   return rows;
 }
 

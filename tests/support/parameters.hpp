@@ -50,6 +50,9 @@ inline ParameterRow fraction(std::string who, std::string name, std::function<vo
 std::vector<ParameterRow> rule_parameters();
 /// Those of the rules that need sums or averages (parameters/sums.cpp), which it contains as well.
 std::vector<ParameterRow> sum_parameters();
+/// Those of the transforms (parameters/transforms.cpp), likewise.
+std::vector<ParameterRow> transform_parameters();
+std::vector<CountRow> transform_counts();
 /// Defined in parameters.cpp.
 const std::vector<ParameterRow>& parameter_rows();
 const std::vector<CountRow>& count_rows();
