@@ -23,14 +23,14 @@ die() {
 # heading TEXT: what comes next, and how many seconds into the run
 heading() { printf '\n=== %s (%ss)\n' "$*" "$SECONDS"; }
 
-# run_preset NAME [CACHE ENTRY...]: configures, builds and tests
+# run_preset NAME [OPTION OF CTEST...]: configures, builds and tests
 run_preset() {
   local preset=$1
   shift
   heading "$preset: configure"
-  cmake --preset "$preset" "$@"
+  cmake --preset "$preset"
   heading "$preset: build"
   cmake --build --preset "$preset"
   heading "$preset: test"
-  ctest --preset "$preset"
+  ctest --preset "$preset" "$@"
 }
