@@ -316,13 +316,12 @@ class CurvaturePairs {
     if (!is_small()) end_products<New>();
   }
 
-  // The newest pair's products among the others'. It is newer than all others, and the spare slot is none of them.
+  // The newest pair's products among the others'. It is newer than all of them; what stands for the spare slot is never read.
   void enter(const double (&own)[5]) {
     std::fill_n(sy_transposed(newest_), stride_, 0.0);
     sy(newest_)[newest_] = own[1];
     yy(newest_)[newest_] = own[2];
     for (int j = 0; j < slots_; ++j) {
-      sy(j)[spare()] = yy(j)[spare()] = 0;
       if (j != newest_) sy(j)[newest_] = 0;
       sy_transposed(j)[newest_] = sy(newest_)[j];
       yy(j)[newest_] = yy(newest_)[j];
