@@ -1,6 +1,8 @@
 #include "support/parameters.hpp"
 
 #include <descent/engine/stepper.hpp>
+#include <descent/line_search/fixed_step.hpp>
+#include <descent/objective/finite_difference.hpp>
 #include <descent/observe/reduce_on_plateau.hpp>
 #include <descent/optimizer/adam.hpp>
 #include <descent/optimizer/adamw.hpp>
@@ -22,8 +24,13 @@
 #include <descent/schedule/step_decay.hpp>
 #include <descent/schedule/warmup_cosine.hpp>
 #include <descent/schedule/warmup_stable_decay.hpp>
+#include <descent/solver/barzilai_borwein.hpp>
+#include <descent/solver/coordinate_descent.hpp>
+#include <descent/solver/proximal_gradient.hpp>
+#include <descent/solver/truncated_newton.hpp>
 #include <descent/transform/add_decayed_weights.hpp>
 #include <descent/transform/clip_by_global_norm.hpp>
+#include <descent/transform/proximal.hpp>
 #include <descent/transform/scale_by_adam.hpp>
 #include <descent/transform/scale_by_learning_rate.hpp>
 #include <descent/transform/trace.hpp>
@@ -65,6 +72,20 @@ const std::vector<ParameterRow>& parameter_rows() {
                    [](V v) { use(GradientDescent({.learning_rate = v})); }),
       decay_rate("GradientDescent", "momentum", [](V v) { use(GradientDescent({.momentum = v})); }),
       non_negative("SGD", "learning_rate", [](V v) { use(SGD({.learning_rate = v})); }),
+      positive("fixed_step", "step", [](V v) { (void)fixed_step({.step = v}); }),
+      fraction("BarzilaiBorwein", "threshold",
+               [](V v) { (void)BarzilaiBorwein({.threshold = v}); }),
+      non_negative("ProximalGradient", "step",
+                   [](V v) { (void)ProximalGradient(proximal_l1(0.1), {.step = v}); }),
+      non_negative("FISTA", "step", [](V v) { (void)FISTA(proximal_l1(0.1), {.step = v}); }),
+      non_negative("TruncatedNewton", "radius", [](V v) { (void)TruncatedNewton({.radius = v}); }),
+      non_negative("CoordinateDescent", "l1", [](V v) { (void)CoordinateDescent({.l1 = v}); }),
+      non_negative("CoordinateDescent", "l2", [](V v) { (void)CoordinateDescent({.l2 = v}); }),
+      decay_rate("finite_difference", "relative_step",
+                 [](V v) {
+                   (void)finite_difference([](const Eigen::VectorXd& x) { return x.sum(); },
+                                           {.relative_step = v});
+                 }),
       decay_rate("SGD", "momentum", [](V v) { use(SGD({.momentum = v})); }),
       fraction("SGD", "dampening", [](V v) { use(SGD({.dampening = v})); }),
       non_negative("SGD", "weight_decay", [](V v) { use(SGD({.weight_decay = v})); }),

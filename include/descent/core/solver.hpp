@@ -34,8 +34,8 @@ struct Iteration {
 /// How a solver evaluates; the driver supplies it. `evaluate(point)` fills in g, loss and norm at point.x, and is false when
 /// one of them is not finite. Where loss and gradient are `separate`, the loss alone is cheaper: `evaluate.loss(point)`, and
 /// `evaluate.gradient(point)` once it is known; `evaluate.gradient_alone(point)` where it does not matter. With
-/// `has_hessian_product` there is `evaluate.hessian_product(x, v, product)`. All of them evaluate nothing and return false once `open()` is false, as a
-/// limit is reached.
+/// `has_hessian_product` there is `evaluate.hessian_product(x, v, product)`. All of them evaluate nothing and return false
+/// once `open()` is false, as a limit is reached.
 struct AnyEvaluations {
   static constexpr bool separate = true;  ///< whether the loss alone is cheaper
   template <class V>
@@ -44,8 +44,10 @@ struct AnyEvaluations {
   bool loss(Point<V>& point);
   template <class V>
   bool gradient(Point<V>& point);
+  /// The gradient at point.x, whatever the loss.
   template <class V>
   bool gradient_alone(Point<V>& point);
+  /// Whether the objective multiplies by its Hessian.
   static constexpr bool has_hessian_product = false;
   bool open() const;  ///< whether more may be evaluated
 };

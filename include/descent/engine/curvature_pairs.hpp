@@ -346,7 +346,7 @@ class CurvaturePairs {
   }
   void clear() {
     count_ = 0;
-    std::fill_n(numbers_.data(), columns(slots_) * stride_, 0.0);
+    if (!is_small()) std::fill_n(numbers_.data(), columns(slots_) * stride_, 0.0);
   }
   /// How many pairs there are.
   int count() const { return count_; }
