@@ -45,30 +45,30 @@ using RowMajor = Eigen::Matrix<double, -1, -1, Eigen::RowMajor>;
 using Scores = std::vector<Long>;
 
 // A loss as it is written in books: of the scores of one sample and its label.
-using Formula = std::function<Long(const Scores& z, double y)>;
+using Formula = std::function<Long(const Scores& z, Long y)>;
 
-const Formula squared = [](const Scores& z, double y) { return (z[0] - y) * (z[0] - y) / 2; };
-const Formula logistic = [](const Scores& z, double y) {
+const Formula squared = [](const Scores& z, Long y) { return (z[0] - y) * (z[0] - y) / 2; };
+const Formula logistic = [](const Scores& z, Long y) {
   return std::log1p(std::exp(z[0])) - y * z[0];
 };
-const Formula hinge = [](const Scores& z, double y) {
+const Formula hinge = [](const Scores& z, Long y) {
   return std::max<Long>(0, 1 - (2 * y - 1) * z[0]);
 };
-const Formula squared_hinge = [](const Scores& z, double y) { return hinge(z, y) * hinge(z, y); };
-const Formula poisson = [](const Scores& z, double y) { return std::exp(z[0]) - y * z[0]; };
-const Formula softmax = [](const Scores& z, double y) {
+const Formula squared_hinge = [](const Scores& z, Long y) { return hinge(z, y) * hinge(z, y); };
+const Formula poisson = [](const Scores& z, Long y) { return std::exp(z[0]) - y * z[0]; };
+const Formula softmax = [](const Scores& z, Long y) {
   Long sum = 0;
   for (const Long score : z) sum += std::exp(score);
   return std::log(sum) - z[std::size_t(y)];
 };
-Formula huber(double delta) {
-  return [delta](const Scores& z, double y) {
+Formula huber(Long delta) {
+  return [delta](const Scores& z, Long y) {
     const Long r = std::abs(z[0] - y);
     return r <= delta ? r * r / 2 : delta * (r - Long(delta) / 2);
   };
 }
-Formula pinball(double tau) {
-  return [tau](const Scores& z, double y) {
+Formula pinball(Long tau) {
+  return [tau](const Scores& z, Long y) {
     const Long r = y - z[0];
     return r > 0 ? tau * r : (Long(tau) - 1) * r;
   };
@@ -89,11 +89,12 @@ Long mean(const Formula& loss, const Case& c, const VectorXd& w,
   for (const Index i : samples) {
     Scores z(std::size_t(c.outputs), 0);
     for (Index k = 0; k < c.outputs; ++k) {
-      for (Index j = 0; j < c.X.cols(); ++j) z[std::size_t(k)] += Long(c.X(i, j)) * w[k * d + j];
-      if (c.intercept) z[std::size_t(k)] += w[k * d + d - 1];
+      for (Index j = 0; j < c.X.cols(); ++j)
+        z[std::size_t(k)] += Long(c.X(i, j)) * Long(w[k * d + j]);
+      if (c.intercept) z[std::size_t(k)] += Long(w[k * d + d - 1]);
     }
-    const Long weight = c.weights.size() == 0 ? 1 : Long(c.weights[i]) / c.weights.mean();
-    sum += weight * loss(z, c.y[i]);
+    const Long weight = c.weights.size() == 0 ? 1 : Long(c.weights[i]) / Long(c.weights.mean());
+    sum += weight * loss(z, Long(c.y[i]));
   }
   return sum / Long(samples.size());
 }
@@ -103,7 +104,7 @@ Long slope(const Formula& loss, const Case& c, const VectorXd& direction,
   const double h = 0x1p-20;
   return (mean(loss, c, c.w + h * direction, samples) -
           mean(loss, c, c.w - h * direction, samples)) /
-         (2 * h);
+         Long(2 * h);
 }
 
 std::vector<Index> everyone(Index n) {
@@ -245,14 +246,14 @@ TEST_CASE("each linear model is its formula, however the data is held", "[models
             return HuberRegression(
                 X, y, {.delta = delta, .intercept = c.intercept, .weights = c.weights});
           },
-          huber(delta), c);
+          huber(Long(delta)), c);
     }
     check_all(
         [&](const auto& X, const auto& y) {
           return QuantileRegression(
               X, y, {.quantile = 0.3, .intercept = c.intercept, .weights = c.weights});
         },
-        pinball(0.3), c);
+        pinball(Long(0.3)), c);
     c.y = classes(c.y, 2);
     check_all(
         [&](const auto& X, const auto& y) {
