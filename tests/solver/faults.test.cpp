@@ -76,6 +76,8 @@ struct Apart {
   double loss(const VectorXd& x) const { return l(x); }
   void gradient(const VectorXd& x, VectorXd& to) const { to = g(x); }
 };
+template <class L, class G>
+Apart(L, G) -> Apart<L, G>;  // clang++ 14 does not deduce aggregates by itself
 
 }  // namespace
 

@@ -129,8 +129,8 @@ TEST_CASE("look-ahead is a plain loop, to the bit", "[lookahead]") {
   const auto check = [](auto real) {
     using Real = decltype(real);
     using V = Eigen::Matrix<Real, Eigen::Dynamic, 1>;
-    auto fast = chain<V>(scale_by_learning_rate(0.125)),
-         ahead = chain<V>(scale_by_learning_rate(0.125),
+    auto fast = chain<V>(scale_by_learning_rate(0.125));
+    auto ahead = chain<V>(scale_by_learning_rate(0.125),
                           lookahead({.sync_period = 3, .slow_step_size = 0.3}));
     V x = Numbers(1).vector<Real>(37), y = x, slow = x;
     Numbers numbers(2);

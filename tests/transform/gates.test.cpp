@@ -51,9 +51,9 @@ TEST_CASE("accumulated gradients make the step of their mean, and nothing betwee
       for (const int k : {1, 2, 5}) {
         const auto decay = [](std::int64_t t) { return 0.1 / (1.0 + double(t)); };
         auto small = chain<V>(accumulate(k), scale_by_adam(), add_decayed_weights(0.1),
-                              scale_by_learning_rate(decay)),
-             large =
-                 chain<V>(scale_by_adam(), add_decayed_weights(0.1), scale_by_learning_rate(decay));
+                              scale_by_learning_rate(decay));
+        auto large =
+            chain<V>(scale_by_adam(), add_decayed_weights(0.1), scale_by_learning_rate(decay));
         V x = Numbers(1).vector<Real>(n), y = x;
         Numbers numbers(2);
         for (int t = 0; t < 6; ++t) {
