@@ -45,15 +45,6 @@ V made_of(T transform, const V& g) {
   return -x;
 }
 
-std::string complaint(const auto& f) {
-  try {
-    f();
-  } catch (const std::invalid_argument& e) {
-    return e.what();
-  }
-  return "";
-}
-
 }  // namespace
 
 TEST_CASE("clipping by value agrees with PyTorch", "[reference]") {
@@ -118,8 +109,9 @@ TEST_CASE("each block is clipped by its own norm", "[clip]") {
 TEST_CASE("blocks that do not fit are refused before anything changes", "[clip][arguments]") {
   auto optimizer = chain(clip_by_block_norm(1, {2, 3}), scale_by_learning_rate(1));
   VectorXd x = VectorXd::Ones(6);
-  CHECK(complaint([&] { optimizer.step(x, x); }) ==
-        "clip_by_block_norm: sizes must be of sum 6, the number of coefficients, got 5");
+  CHECK_THROWS_WITH(
+      optimizer.step(x, x),
+      "clip_by_block_norm: sizes must be of sum 6, the number of coefficients, got 5");
   CHECK(x == VectorXd::Ones(6));
   VectorXd y = VectorXd::Ones(5);
   optimizer.step(y, VectorXd::Zero(5).eval());

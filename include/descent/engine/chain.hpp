@@ -246,20 +246,13 @@ class Chain : public Statistics<Real, Size, Ts...> {
             Real* const slots = m.slots + (columns > 0 ? Index(offset[G]) * m.stride + i : 0);
             load(slot, slots, m.stride, Indices<columns>{});
             (apply(kernels, update, parameter, slot, Indices<0>{}), ...);
-            instead_of<L>(instead, parameter, update, slot, Indices<columns>{});
+            apply(instead, parameter, update, slot, Indices<columns>{});
             store(slot, slots, m.stride, Indices<columns>{});
             parameter.store(m.out + i, count...);
           });
     };
     run(kernel<F, P::first(S) + J>(step, m, sums)...);
   }
-  template <class Lane, class Instead, std::size_t... K>
-  [[gnu::always_inline]] static void instead_of(const Instead& instead, Lane& parameter,
-                                                const Lane& update, [[maybe_unused]] Lane* slots,
-                                                std::index_sequence<K...>) {
-    instead(parameter, update, slots[K]...);
-  }
-
   template <std::size_t I>
   void average_of([[maybe_unused]] std::int64_t steps, [[maybe_unused]] const Real* x,
                   [[maybe_unused]] const Real* slots, [[maybe_unused]] Index stride,
