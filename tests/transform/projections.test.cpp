@@ -23,7 +23,6 @@
 #include <cstdint>
 #include <limits>
 #include <stdexcept>
-#include <string>
 
 using namespace descent;
 using descent_test::Numbers;
