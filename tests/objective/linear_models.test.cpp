@@ -113,6 +113,28 @@ std::vector<Index> everyone(Index n) {
   return all;
 }
 
+// Sample by sample: scores, slopes and rows make the same as the mean over a batch of one.
+template <class Model, class V>
+void check_samples(const Model& model, const V& w) {
+  using Scalar = typename Model::Scalar;
+  const auto close = [](Scalar value) {
+    const double precision = 200 * static_cast<double>(std::numeric_limits<Scalar>::epsilon());
+    return Approx(static_cast<double>(value)).epsilon(precision).margin(precision);
+  };
+  for (const Index i : {Index(0), model.size() / 2, model.size() - 1}) {
+    const std::vector<Index> one{i};
+    V g(w.size()), h = V::Zero(w.size()), x = V::Zero(w.size());
+    const Scalar z = model.score(w, i);
+    CHECK(static_cast<double>(model.sample_loss(z, i)) ==
+          close(static_cast<Scalar>(model.loss_and_gradient(w, Batch(one), g))));
+    model.add_row(i, model.slope(z, i), h);
+    model.each_feature(i, [&](Index j, Scalar value) { x[j] += value; });
+    CHECK(static_cast<double>(z) == close(x.dot(w)));
+    CHECK(model.squared_norm(i) == close(x.squaredNorm()));
+    for (Index j = 0; j < w.size(); ++j) CHECK(static_cast<double>(h[j]) == close(g[j]));
+  }
+}
+
 template <class Model>
 void check(const Model& model, const Formula& formula, const Case& c) {
   using Scalar = typename Model::Scalar;
@@ -153,6 +175,7 @@ void check(const Model& model, const Formula& formula, const Case& c) {
     sum += model.add(w, Rows{begin, std::min(Model::chunk, n - begin)}, g);
   }
   CHECK(sum / double(n) == loss);
+  if (c.outputs == 1) check_samples(model, w);
 }
 
 // One model by every way of holding its data.

@@ -17,8 +17,7 @@
 #include "descent/core/errors.hpp"
 #include "descent/core/objective.hpp"
 #include "descent/core/stored.hpp"
-#include "descent/engine/lane.hpp"
-#include "descent/engine/sweep.hpp"
+#include "descent/engine/linear_rows.hpp"
 
 namespace descent::inline v0 {
 
@@ -28,77 +27,6 @@ struct LinearModelOptions {
   bool intercept = false;
   /// One weight a sample, not negative, the loss is their weighted mean; empty: all are 1.
   Eigen::VectorXd weights = {};
-};
-
-/// A run of samples.
-struct Rows {
-  Eigen::Index begin;  ///< the first
-  Eigen::Index count;  ///< how many
-  /// The k-th of them.
-  Eigen::Index operator[](Eigen::Index k) const { return begin + k; }
-  Eigen::Index size() const { return count; }
-  /// n of them from the k-th on.
-  Rows part(Eigen::Index k, Eigen::Index n) const { return {begin + k, n}; }
-};
-/// Samples by index.
-struct Picked {
-  Batch batch;  ///< the indices
-  /// The k-th of them.
-  Eigen::Index operator[](Eigen::Index k) const { return batch[static_cast<std::size_t>(k)]; }
-  Eigen::Index size() const { return static_cast<Eigen::Index>(batch.size()); }
-  /// n of them from the k-th on.
-  Picked part(Eigen::Index k, Eigen::Index n) const {
-    return {batch.subspan(static_cast<std::size_t>(k), static_cast<std::size_t>(n))};
-  }
-};
-
-/// What sparse matrices have and dense ones have not.
-template <class M>
-inline constexpr bool is_sparse = requires(const M& m) {
-  typename M::StorageIndex;
-  m.nonZeros();
-  m.outerIndexPtr();
-};
-
-/// Scores and their transposed product, four rows at a time, for rows whose coefficients lie side by side.
-template <class Real>
-class DenseRows {
-  using L = Lane<Real, lane_width<Real>>;
-  using Index = Eigen::Index;
-
- public:
-  /// z[k] = x_kᵀ w for four rows.
-  static void scores(const Real* const (&x)[4], const Real* w, Index size, Real* z) {
-    const Real *const x0 = x[0], *const x1 = x[1], *const x2 = x[2], *const x3 = x[3];
-    L a(0), b(0), c(0), d(0);
-    sweep<L>(
-        size, [&](Index j, auto... count) __attribute__((always_inline)) {
-          const L v = L::load(w + j, count...);
-          a = multiply_add(L::load(x0 + j, count...), v, a);
-          b = multiply_add(L::load(x1 + j, count...), v, b);
-          c = multiply_add(L::load(x2 + j, count...), v, c);
-          d = multiply_add(L::load(x3 + j, count...), v, d);
-        });
-    z[0] = static_cast<Real>(sum(a));
-    z[1] = static_cast<Real>(sum(b));
-    z[2] = static_cast<Real>(sum(c));
-    z[3] = static_cast<Real>(sum(d));
-  }
-
-  /// g += Σ s[k] x_k for four rows.
-  static void add(const Real* const (&x)[4], const Real* s, Index size, Real* g) {
-    const Real *const x0 = x[0], *const x1 = x[1], *const x2 = x[2], *const x3 = x[3];
-    const L a(s[0]), b(s[1]), c(s[2]), d(s[3]);
-    sweep<L>(
-        size, [=](Index j, auto... count) __attribute__((always_inline)) {
-          L sum = L::load(g + j, count...);
-          sum = multiply_add(a, L::load(x0 + j, count...), sum);
-          sum = multiply_add(b, L::load(x1 + j, count...), sum);
-          sum = multiply_add(c, L::load(x2 + j, count...), sum);
-          sum = multiply_add(d, L::load(x3 + j, count...), sum);
-          sum.store(g + j, count...);
-        });
-  }
 };
 
 /// f(w) = 1/n Σᵢ ωᵢ ℓ(xᵢᵀw, yᵢ), of weights ωᵢ whose mean is 1, and its means over batches, as a `FiniteSumObjective`.
@@ -197,12 +125,39 @@ class LinearModel {
     for (Index output = 0; output < loss_.outputs(); ++output) f(output * (d + intercept_), d);
   }
 
-  /// The prediction xᵢᵀw (+ intercept), for models of one output.
+  /// The model at the bottom of decorators, and the λ of those that add λ/2 ‖w‖²: none here.
+  const LinearModel& linear_part() const { return *this; }
+  static constexpr double ridge() { return 0; }
+
+  // One sample, for models of one output. fᵢ(w) = ωᵢ ℓ(z, yᵢ) at its score z, and ∇fᵢ(w) = slope(z, i) xᵢ.
+
+  /// The score xᵢᵀw (+ intercept).
   template <class V>
-  double score(const V& w, Index i) const {
-    Scalar z;
-    scores_of(w.data(), Rows{i, 1}, &z);
-    return static_cast<double>(z);
+  Scalar score(const V& w, Index i) const {
+    const Scalar z = Features::dot(data(), i, w.data());
+    return intercept_ > 0 ? z + w.data()[data().cols()] : z;
+  }
+  /// ωᵢ ℓ(z, yᵢ) and ωᵢ ∂ℓ/∂z.
+  Scalar sample_loss(Scalar z, Index i) const { return sample(z, i).first; }
+  Scalar slope(Scalar z, Index i) const { return sample(z, i).second; }
+  /// g += a xᵢ, the intercept's feature being 1.
+  template <class V>
+  void add_row(Index i, Scalar a, V& g) const {
+    Features::add_row(data(), i, a, g.data());
+    if (intercept_ > 0) g.data()[data().cols()] += a;
+  }
+  /// ‖xᵢ‖², with the intercept's 1.
+  double squared_norm(Index i) const {
+    double sum = 0;
+    each_feature(i,
+                 [&](Index, Scalar x) { sum += static_cast<double>(x) * static_cast<double>(x); });
+    return sum;
+  }
+  /// Calls f(j, xᵢⱼ) for each coefficient of a row, of sparse data for those that are stored; the intercept's 1 is the last.
+  template <class F>
+  void each_feature(Index i, const F& f) const {
+    Features::each(data(), i, f);
+    if (intercept_ > 0) f(data().cols(), Scalar(1));
   }
 
  protected:
@@ -225,7 +180,7 @@ class LinearModel {
   Eigen::VectorXd weights_;
 
   static constexpr Index most_samples = 512, most_scores = 4096;  // of a block
-  static constexpr bool rows_are_contiguous = !is_sparse<Matrix> && Matrix::IsRowMajor;
+  using Features = LinearRows<Matrix>;
   using Block = Eigen::Array<Scalar, Eigen::Dynamic, 1, Eigen::ColMajor, most_samples, 1>;
   using Scores = Eigen::Map<Eigen::Array<Scalar, Eigen::Dynamic, Eigen::Dynamic>>;
   using Vector = Eigen::Map<Eigen::Matrix<Scalar, Eigen::Dynamic, 1>>;
@@ -296,6 +251,14 @@ class LinearModel {
     return total;
   }
 
+  std::pair<Scalar, Scalar> sample(Scalar z, Index i) const {
+    using One = Eigen::Array<Scalar, 1, 1>;
+    One slope(z), loss;
+    loss_.evaluate(slope, One(static_cast<Scalar>(targets()[i])), loss);
+    const auto weight = weights_.size() > 0 ? static_cast<Scalar>(weights_[i]) : Scalar(1);
+    return {weight * loss[0], weight * slope[0]};
+  }
+
   auto labels_of(Rows rows) const {
     return targets().segment(rows.begin, rows.count).array().template cast<Scalar>();
   }
@@ -305,42 +268,13 @@ class LinearModel {
     return y;
   }
 
-  const Scalar* row(Index i) const { return data().data() + i * data().outerStride(); }
-
-  // Four rows from k on; behind the last one it is repeated, and does not count.
-  template <class Samples>
-  void four(Samples samples, Index k, const Scalar* (&x)[4]) const {
-    for (Index i = 0; i < 4; ++i) x[i] = row(samples[(std::min)(k + i, samples.size() - 1)]);
-  }
-
   template <class Samples>
   void scores_of(const Scalar* w, Samples samples, Scalar* z) const {
     const Index d = data().cols();
     for (Index output = 0; output < loss_.outputs();
          ++output, w += d + intercept_, z += samples.size()) {
-      Vector score(z, samples.size());
-      if constexpr (is_sparse<Matrix>) {
-        for (Index k = 0; k < samples.size(); ++k) {
-          Scalar dot(0);
-          for (typename Matrix::InnerIterator x(data(), samples[k]); x; ++x)
-            dot += x.value() * w[x.col()];
-          z[k] = dot;
-        }
-      } else if constexpr (rows_are_contiguous) {
-        for (Index k = 0; k < samples.size(); k += 4) {
-          const Scalar* x[4];
-          Scalar some[4];
-          four(samples, k, x);
-          DenseRows<Scalar>::scores(x, w, d, some);
-          std::copy_n(some, (std::min)(Index(4), samples.size() - k), z + k);
-        }
-      } else if constexpr (std::is_same_v<Samples, Rows>) {
-        score.noalias() = data().middleRows(samples.begin, samples.count) * ConstVector(w, d);
-      } else {
-        for (Index k = 0; k < samples.size(); ++k)
-          z[k] = data().row(samples[k]).dot(ConstVector(w, d));
-      }
-      if (intercept_ > 0) score.array() += w[d];
+      Features::multiply(data(), samples, w, z);
+      if (intercept_ > 0) Vector(z, samples.size()).array() += w[d];
     }
   }
 
@@ -349,29 +283,8 @@ class LinearModel {
     const Index d = data().cols();
     for (Index output = 0; output < loss_.outputs();
          ++output, g += d + intercept_, slopes += samples.size()) {
-      const ConstVector slope(slopes, samples.size());
-      if constexpr (is_sparse<Matrix>) {
-        for (Index k = 0; k < samples.size(); ++k) {
-          for (typename Matrix::InnerIterator x(data(), samples[k]); x; ++x)
-            g[x.col()] += slopes[k] * x.value();
-        }
-      } else if constexpr (rows_are_contiguous) {
-        for (Index k = 0; k < samples.size(); k += 4) {
-          const Scalar* x[4];
-          Scalar some[4] = {};
-          four(samples, k, x);
-          std::copy_n(slopes + k, (std::min)(Index(4), samples.size() - k), some);
-          DenseRows<Scalar>::add(x, some, d, g);
-        }
-      } else if constexpr (std::is_same_v<Samples, Rows>) {
-        Vector(g, d).noalias() +=
-            data().middleRows(samples.begin, samples.count).transpose() * slope;
-      } else {
-        for (Index k = 0; k < samples.size(); ++k) {
-          Vector(g, d) += slopes[k] * data().row(samples[k]).transpose();
-        }
-      }
-      if (intercept_ > 0) g[d] += slope.sum();
+      Features::add(data(), samples, slopes, g);
+      if (intercept_ > 0) g[d] += ConstVector(slopes, samples.size()).sum();
     }
   }
 };

@@ -27,6 +27,7 @@ class Evaluations {
   explicit Evaluations(Run<F, V, Watchers>& run) : run_(run) {}
 
   bool open() const { return open_; }
+  const F& objective() const { return run_.objective(); }
   /// Whether the last trial was finite.
   bool fine() const { return fine_; }
 
