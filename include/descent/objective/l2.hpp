@@ -8,6 +8,7 @@
 #include "descent/core/errors.hpp"
 #include "descent/core/objective.hpp"
 #include "descent/core/stored.hpp"
+#include "descent/engine/decorated.hpp"
 
 namespace descent::inline v0 {
 
@@ -15,82 +16,69 @@ namespace descent::inline v0 {
 /// What the objective inside offers, this offers. Every coefficient is penalized, but the intercept of a model that has one
 /// by its option (as in scikit-learn).
 template <class Held>
-class L2 {
-  Held inner_;
-  double lambda_;
+class L2 : public Decorated<L2<Held>, Held> {
+  using Base = Decorated<L2, Held>;
+  using typename Base::Inner;
+  friend Base;
 
-  using Inner = std::remove_cvref_t<decltype(std::declval<const Held&>().get())>;
+ public:
+  L2(Held inner, double lambda)
+      : Base(std::move(inner)), lambda_(checked("l2", "lambda", lambda, range::non_negative)) {}
 
-  // Calls f(begin, count) for each run of coefficients that are penalized.
-  template <class V, class F>
-  void each_penalized(const V& w, const F& f) const {
-    if constexpr (requires { inner_.get().each_penalized(f); }) {
-      inner_.get().each_penalized(f);
+  template <class V>
+  requires HasHessianProduct<Inner, V>
+  void hessian_product(const V& w, const V& v, V& product) const {
+    this->inner().hessian_product(w, v, product);
+    add_to(product, v);
+  }
+
+  /// The sum of the λ of all l2, one around the other.
+  double ridge() const {
+    if constexpr (requires(const Inner& f) { f.ridge(); }) {
+      return this->inner().ridge() + lambda_;
     } else {
-      f(Eigen::Index{0}, w.size());
+      return lambda_;
     }
   }
+  /// The linear model at the bottom.
+  decltype(auto) linear_part() const requires requires(const Inner& f) { f.linear_part(); }
+  { return this->inner().linear_part(); }
+  /// All but the part that is not smooth, where there is one.
+  auto smooth_part() const requires requires(const Inner& f) { f.proximal_part(); }
+  {
+    using Part = decltype(this->inner().smooth_part());
+    return L2<Stored<Part&&>>(Stored<Part&&>(this->inner().smooth_part()), lambda_);
+  }
+  /// The proximal step of the part that is not smooth.
+  auto proximal_part() const requires requires(const Inner& f) { f.proximal_part(); }
+  { return this->inner().proximal_part(); }
+
+ private:
+  double lambda_;
+
   template <class V>
-  double penalty(const V& w) const {
+  using Run = Eigen::Map<Eigen::Matrix<typename V::Scalar, Eigen::Dynamic, 1>>;
+  template <class V>
+  using ConstRun = Eigen::Map<const Eigen::Matrix<typename V::Scalar, Eigen::Dynamic, 1>>;
+
+  template <class V>
+  double added(const V& w) const {
     double squares = 0;
-    each_penalized(w, [&](Eigen::Index begin, Eigen::Index count) {
-      squares += static_cast<double>(run(w, begin, count).squaredNorm());
+    for_each_penalized(this->inner(), w, [&](Eigen::Index begin, Eigen::Index count) {
+      squares += static_cast<double>(ConstRun<V>(w.data() + begin, count).squaredNorm());
     });
     return 0.5 * lambda_ * squares;
   }
   template <class V>
   void add_to(V& g, const V& w) const {
-    each_penalized(w, [&](Eigen::Index begin, Eigen::Index count) {
+    for_each_penalized(this->inner(), w, [&](Eigen::Index begin, Eigen::Index count) {
       Run<V>(g.data() + begin, count) +=
-          static_cast<typename V::Scalar>(lambda_) * run(w, begin, count);
+          static_cast<typename V::Scalar>(lambda_) * ConstRun<V>(w.data() + begin, count);
     });
   }
-  template <class V>
-  using Run = Eigen::Map<Eigen::Matrix<typename V::Scalar, Eigen::Dynamic, 1>>;
-  template <class V>
-  static auto run(const V& w, Eigen::Index begin, Eigen::Index count) {
-    return Eigen::Map<const Eigen::Matrix<typename V::Scalar, Eigen::Dynamic, 1>>(w.data() + begin,
-                                                                                  count);
-  }
-
- public:
-  L2(Held inner, double lambda)
-      : inner_(std::move(inner)), lambda_(checked("l2", "lambda", lambda, range::non_negative)) {}
-
-  template <class V>
-  requires HasLoss<Inner, V>
-  double loss(const V& w) const { return inner_.get().loss(w) + penalty(w); }
-  template <class V>
-  requires HasGradient<Inner, V>
-  void gradient(const V& w, V& g) const {
-    inner_.get().gradient(w, g);
+  template <class V, class... B>
+  void amend(const V& w, V& g, B...) const {
     add_to(g, w);
-  }
-  template <class V>
-  requires HasLossAndGradient<Inner, V>
-  double loss_and_gradient(const V& w, V& g) const {
-    const double loss = inner_.get().loss_and_gradient(w, g);
-    add_to(g, w);
-    return loss + penalty(w);
-  }
-
-  Eigen::Index size() const requires requires(const Inner& f) { f.size(); }
-  { return inner_.get().size(); }
-  template <class V>
-  requires requires(const Inner& f, const V& w, Batch batch) { f.loss(w, batch); }
-  double loss(const V& w, Batch batch) const { return inner_.get().loss(w, batch) + penalty(w); }
-  template <class V>
-  requires HasBatchGradient<Inner, V>
-  void gradient(const V& w, Batch batch, V& g) const {
-    inner_.get().gradient(w, batch, g);
-    add_to(g, w);
-  }
-  template <class V>
-  requires HasBatchLossAndGradient<Inner, V>
-  double loss_and_gradient(const V& w, Batch batch, V& g) const {
-    const double loss = inner_.get().loss_and_gradient(w, batch, g);
-    add_to(g, w);
-    return loss + penalty(w);
   }
 };
 
