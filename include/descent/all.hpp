@@ -1,9 +1,12 @@
-// all: the umbrella, and the leaves that need more of Eigen than Eigen/Core.
+// all: the umbrella, and what needs more than it: more of Eigen than Eigen/Core, or threads (which older C libraries want to
+// be linked with: CMake's Threads::Threads).
 #ifndef DESCENT_ALL_HPP
 #define DESCENT_ALL_HPP
 
 #include "descent/descent.hpp"  // everything that needs Eigen/Core alone
 
 #include "descent/objective/autodiff.hpp"  // autodiff(f): gradients by Eigen's AutoDiffScalar (unsupported modules)
+
+#include "descent/engine/team.hpp"  // Team: threads that work through the parts of one job together
 
 #endif  // DESCENT_ALL_HPP
