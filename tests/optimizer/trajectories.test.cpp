@@ -50,6 +50,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 using descent_test::Trajectory;
@@ -128,6 +129,19 @@ const std::vector<Row> rows{
                          .epsilon = h("eps"),
                          .weight_decay = h("weight_decay"),
                          .amsgrad = h.flag("amsgrad")}));
+     }},
+    {"SparseAdam", "torch", 2, 96,
+     [](const Hyper& h) {
+       Adam adam({.learning_rate = h("lr"),
+                  .beta1 = h("betas", 0),
+                  .beta2 = h("betas", 1),
+                  .epsilon = h("eps"),
+                  .folded = true});
+       return Ours{[adam, f = make_objective(h.reference)](VectorXd& x, const VectorXd&) mutable {
+         using Sparse = descent_test::SparseGradientSequence;
+         const auto& row = std::get<Sparse>(f.any()).row(adam.steps() + 1);
+         adam.step(x, SparseGradient(row.index, row.value));
+       }};
      }},
     {"AdamW", "torch", 6, 155,
      [](const Hyper& h) {
@@ -408,7 +422,6 @@ const std::vector<Row> rows{
 // References that no row claims: by optimizer, or a single file, and why.
 const std::map<std::string, std::string> unclaimed{
     {"LBFGS", "not in the library yet"},
-    {"SparseAdam", "not in the library yet"},
     {"EMA", "an average around an optimizer: tests/transform/averages.test.cpp"},
     {"Lookahead", "around an optimizer: tests/transform/averages.test.cpp"},
     {"Muon", "not in the library yet"},

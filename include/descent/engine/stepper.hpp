@@ -16,6 +16,7 @@
 
 #include "descent/core/errors.hpp"
 #include "descent/core/schedule.hpp"
+#include "descent/core/sparse_gradient.hpp"
 #include "descent/core/step_info.hpp"
 #include "descent/engine/chain.hpp"
 #include "descent/engine/columns.hpp"
@@ -106,16 +107,52 @@ class Stepper {
       throw_shape(g.rows(), g.cols(), x.rows(), x.cols());
     }
     const bool transposed = Parameters::IsRowMajor && !Parameters::IsVectorAtCompileTime;
-    (void)run<false>(x.data(), g.derived().data(), x.data(), transposed ? x.cols() : x.rows(),
-                     transposed ? x.rows() : x.cols(), loss);
+    (void)run(x.data(), g.derived().data(), x.data(), transposed ? x.cols() : x.rows(),
+              transposed ? x.rows() : x.cols(), loss, all_passes<false>());
+  }
+
+  /// One update by a sparse gradient, a `SparseGradient` or an `Eigen::SparseVector`: the coordinates that it names, places
+  /// in the memory of x, are updated as by a dense step, the others and their state are not touched (the lazy variant:
+  /// PyTorch's SparseAdam is `Adam({.folded = true})`). What is named twice is summed. Allocates only where indices do not
+  /// ascend. For chains that are elementwise; throws `std::invalid_argument`, and changes nothing, where a transform must
+  /// not miss a step (weight decay), for an index that is not in x, and as above.
+  template <class X, class G>
+  requires NamesCoordinates<std::remove_cvref_t<G>>
+  void step(X&& x, const G& g, double loss = std::numeric_limits<double>::quiet_NaN()) {
+    const SparseGradient named(g);
+    using Parameters = std::remove_reference_t<X>;
+    static_assert(
+        Steps::touchable,
+        "step(x, g): a sparse gradient needs a chain that is elementwise: clipping by a norm, "
+        "gates, "
+        "averages, look-ahead and other transforms that regard all coefficients need a dense g");
+    static_assert(in_memory<Parameters> && !std::is_const_v<Parameters> &&
+                      (Parameters::Flags & Eigen::LvalueBit) != 0 &&
+                      std::is_same_v<typename Parameters::Scalar, Scalar> &&
+                      std::is_same_v<typename decltype(named)::Scalar, Scalar>,
+                  "step(x, g): x must be memory that can be written, and x, g and the optimizer "
+                  "must have one "
+                  "scalar: Adam<Eigen::VectorXf> for float");
+    if constexpr (Steps::touchable) {
+      if (!steps_.lazy()) throw_not_lazy();
+      check_contiguous("x", x);
+      const bool transposed = Parameters::IsRowMajor && !Parameters::IsVectorAtCompileTime;
+      const Coalesced distinct(named, x.size());
+      (void)run(x.data(), distinct.view().values.data(), x.data(), transposed ? x.cols() : x.rows(),
+                transposed ? x.rows() : x.cols(), loss,
+                [&](const StepInfo& info, const typename Steps::Memory& memory) {
+                  steps_.touch_all(info, memory, distinct.view());
+                  return StepOutcome{};
+                });
+    }
   }
 
   /// The same step out of place, for drivers that keep the last good point: next = x + update. Says whether a gate let
   /// the step pass and whether `next` is finite.
   StepOutcome advance(const Vector& x, const Vector& g, Vector& next, double loss) {
     constexpr bool transposed = Vector::IsRowMajor && !Vector::IsVectorAtCompileTime;
-    return run<true>(x.data(), g.data(), next.data(), transposed ? x.cols() : x.rows(),
-                     transposed ? x.rows() : x.cols(), loss);
+    return run(x.data(), g.data(), next.data(), transposed ? x.cols() : x.rows(),
+               transposed ? x.rows() : x.cols(), loss, all_passes<true>());
   }
 
   /// Back to before the first step, as if new; another size may follow.
@@ -256,6 +293,14 @@ class Stepper {
                         " coefficients, as the optimizer's state (reset() forgets it)"}));
   }
 
+  [[noreturn, gnu::cold]] static void throw_not_lazy() {
+    throw_invalid(
+        "step", "optimizer",
+        "one that moves coefficients without a gradient or compares with the step before",
+        "one whose coefficients may miss steps, for a sparse gradient: without weight decay "
+        "(SparseSGD applies l2 and l1 exactly), or step with a dense g");
+  }
+
   [[gnu::cold, gnu::noinline]] void prepare(Eigen::Index rows, Eigen::Index cols) {
     const Eigen::Index size = rows * cols;
     if (state_.rows >= 0 ||
@@ -287,8 +332,16 @@ class Stepper {
   }
 
   template <bool Check>
+  auto all_passes() {
+    return [this](const StepInfo& info, const typename Steps::Memory& memory) {
+      return steps_.template run<Check>(info, memory);
+    };
+  }
+
+  // What all steps do, around `go(info, memory)`.
+  template <class Go>
   StepOutcome run(const Scalar* x, const Scalar* g, Scalar* out, Eigen::Index rows,
-                  Eigen::Index cols, double loss) {
+                  Eigen::Index cols, double loss, const Go& go) {
     steps_.for_each([k = state_.steps](const auto& t) {
       if constexpr (requires { t.begin_step(k); }) t.begin_step(k);
     });
@@ -300,7 +353,7 @@ class Stepper {
     if (rows != state_.rows || cols != state_.cols) prepare(rows, cols);
     const StepInfo info{
         .t = state_.steps + 1, .learning_rate = rate, .loss = loss, .size = rows * cols};
-    const StepOutcome outcome = steps_.template run<Check>(
+    const StepOutcome outcome = go(
         info, {.gradient = g,
                .x = x,
                .out = out,

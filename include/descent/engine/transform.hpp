@@ -30,6 +30,8 @@
 //     bool restarts(const StepInfo&) const;         behind the rate: true lets all before it begin afresh, t = 1 next
 //     static Real gradient_limit<Real>();           the largest |g| that its slots can hold; `minimize` stops before
 //     double bound() const;                         no coefficient behind it is larger, so later limits do not count
+//     bool lazy() const;                            false: a coefficient must not miss a step: no sparse gradients (where
+//                                                   it moves without a gradient; what begins at t = 1)
 //     using State = ...; State init(rows, cols); void apply(update, parameter, State&, step);
 //                                                   whole: arbitrary Eigen code on the update seen as a matrix
 #ifndef DESCENT_ENGINE_TRANSFORM_HPP
@@ -106,6 +108,11 @@ struct TransformTraits {
     return Stage::unchanged;
   }();
 
+  /// Whether coefficients may miss steps.
+  static bool lazy([[maybe_unused]] const T& t) {
+    if constexpr (requires { t.lazy(); }) return t.lazy();
+    return true;
+  }
   static std::size_t form(const T& t) {
     if constexpr (requires { t.form(); }) return t.form();
     return 0;

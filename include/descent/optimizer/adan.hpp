@@ -44,6 +44,8 @@ class ScaleByAdan {
   static constexpr Stage accepts = Stage::gradient;
   static constexpr Stage yields = Stage::direction;
   static constexpr std::size_t slots = 4;
+  /// It looks back at the first step: a coefficient must not miss it.
+  static constexpr bool lazy() { return false; }
 
   explicit ScaleByAdan(const ScaleByAdanOptions& options)
       : options_(options),

@@ -41,6 +41,8 @@ class ScaleByAdopt {
   static constexpr Stage accepts = Stage::gradient;
   static constexpr Stage yields = Stage::direction;
   static constexpr std::size_t slots = 2;
+  /// It looks back at the first step: a coefficient must not miss it.
+  static constexpr bool lazy() { return false; }
 
   explicit ScaleByAdopt(const ScaleByAdoptOptions& options) : options_(options) {}
 

@@ -31,6 +31,8 @@ namespace descent::inline v0 {
 class StepByMADGRAD : public ScaleByLearningRate {
  public:
   static constexpr std::size_t slots = 3;
+  /// It looks back at the first step: a coefficient must not miss it.
+  static constexpr bool lazy() { return false; }
 
   StepByMADGRAD(Schedule learning_rate, double momentum, double epsilon)
       : ScaleByLearningRate(std::move(learning_rate)), momentum_(momentum), epsilon_(epsilon) {}

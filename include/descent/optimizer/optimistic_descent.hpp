@@ -32,6 +32,8 @@ class ScaleByOptimism {
   static constexpr Stage accepts = Stage::gradient;
   static constexpr Stage yields = Stage::direction;
   static constexpr std::size_t slots = 1;
+  /// It looks back at the first step: a coefficient must not miss it.
+  static constexpr bool lazy() { return false; }
 
   explicit ScaleByOptimism(const ScaleByOptimismOptions& options) : options_(options) {}
 

@@ -23,6 +23,8 @@ class AddDecayedWeights {
   std::size_t form() const { return weight_decay_ == 0 ? 0 : 1; }
   /// For a λ that varies: serves all of them.
   static constexpr std::size_t varying_form() { return 1; }
+  /// Decay acts at every step.
+  bool lazy() const { return weight_decay_ == 0; }
 
   explicit AddDecayedWeights(double weight_decay) : weight_decay_(weight_decay) {}
 
@@ -42,6 +44,8 @@ class AddDecayedWeights {
 class AddMaskedDecayedWeights {
  public:
   static constexpr std::size_t slots = 1;
+  /// Decay acts at every step.
+  static constexpr bool lazy() { return false; }
 
   AddMaskedDecayedWeights(double weight_decay, Eigen::VectorXd mask)
       : weight_decay_(weight_decay), mask_(std::move(mask)) {}

@@ -25,6 +25,8 @@ namespace descent::inline v0 {
 class Proximal {
  public:
   static constexpr Stage accepts = Stage::point;
+  /// It acts at every step.
+  static constexpr bool lazy() { return false; }
 
   Proximal(double l1, double l2) : l1_(l1), l2_(l2) {}
 
