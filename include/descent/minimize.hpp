@@ -13,6 +13,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <span>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 
@@ -136,8 +138,8 @@ Result<V> full(const F& f, const V& x0, O& optimizer, Limits limits, Watchers wa
 
 /// Mini-batches of a finite sum.
 template <class F, class V, class O, class Watchers>
-Result<V> sampled(const F& f, const V& x0, O& optimizer, const Limits& limits, Batches batches,
-                  Watchers watchers) {
+Result<V> sampled(const F& f, const V& x0, O& optimizer, const Limits& limits,
+                  Batches& batches, Watchers watchers) {
   Run<F, V, Watchers> run(f, x0, limits, gradient_limit(optimizer), watchers);
   run.wants_loss = true;  // where the full sum is looked at, at an epoch's end
   const bool tests_loss = limits.loss >= 0, tests_step = limits.step >= 0;
@@ -204,14 +206,58 @@ Result<V> sampled(const F& f, const V& x0, O& optimizer, const Limits& limits, B
   return run.finish();
 }
 
+/// How often the objective wants each sample to be drawn, relative to the others; empty: all alike.
+template <class F>
+std::span<const double> sampling_probabilities(const F& f) {
+  if constexpr (requires { f.sampling_probabilities(); }) {
+    return f.sampling_probabilities();
+  } else {
+    return {};
+  }
+}
+
+/// Throws unless the samples can be drawn as options and objective want it.
+[[gnu::cold, gnu::noinline]] inline void check_sampling(const MinimizeOptions& options,
+                                                        std::int64_t samples,
+                                                        std::span<const double> probabilities) {
+  constexpr std::string_view who = "minimize";
+  if (const Batches* const batches = options.batches) {
+    const MinimizeOptions none;
+    if (options.batch_size || options.sampling != none.sampling || options.seed != none.seed ||
+        options.drop_last || options.batch_growth != none.batch_growth) {
+      throw_invalid(who, "batches", "it beside others",
+                    "the only option of the sampling: batch_size, sampling, seed, drop_last and "
+                    "batch_growth are those that it was made with");
+    }
+    if (batches->samples() != samples) {
+      throw_invalid(who, "batches", join({"one of ", to_text(batches->samples()), " samples"}),
+                    join({"of the objective's ", to_text(samples), " samples"}));
+    }
+    if (!batches->draws_by(probabilities)) {
+      throw_invalid(who, "batches", "one with others",
+                    "made with the objective's sampling_probabilities()");
+    }
+  } else if (!probabilities.empty() && options.sampling == Sampling::shuffled) {
+    throw_invalid(who, "sampling", "shuffled",
+                  "with_replacement for an objective by importance, whose samples are drawn with "
+                  "probabilities: a shuffled epoch visits each once");
+  }
+}
+
 /// Mini-batches as the options want them.
 template <class F, class V, class O, class Watchers>
 Result<V> by_batches(const F& f, const V& x0, O& optimizer, const MinimizeOptions& options,
                      const Limits& limits, Watchers watchers) {
+  if (options.batches != nullptr) {
+    return sampled(f, x0, optimizer, limits, *options.batches, watchers);
+  }
   Batches batches(static_cast<Eigen::Index>(f.size()),
                   static_cast<Eigen::Index>(options.batch_size.value_or(1)), options.sampling,
-                  options.seed);
-  return sampled(f, x0, optimizer, limits, std::move(batches), watchers);
+                  options.seed,
+                  {.drop_last = options.drop_last,
+                   .growth = options.batch_growth,
+                   .probabilities = sampling_probabilities(f)});
+  return sampled(f, x0, optimizer, limits, batches, watchers);
 }
 
 /// Checks the options and picks the driver.
@@ -225,18 +271,25 @@ Result<typename X::PlainObject> run(const F& f, const Eigen::MatrixBase<X>& x0, 
   const Limits limits(options);  // what throws comes first, and leaves the optimizer as it was
   if constexpr (finite_sum) {
     checked_count("minimize", "size() of the objective", static_cast<std::int64_t>(f.size()), 1);
-    if (gradients == Gradients::full && options.batch_size) {
-      throw_invalid("minimize", "batch_size", to_text(*options.batch_size),
+    if (gradients == Gradients::full && (options.batch_size || options.batches)) {
+      throw_invalid("minimize", options.batches ? "batches" : "batch_size",
+                    options.batches ? "one" : to_text(*options.batch_size),
                     "unset with GradientDescent, which uses the full gradient (SGD samples)");
     }
+    if (gradients == Gradients::sampled || options.batch_size || options.batches) {
+      check_sampling(options, static_cast<std::int64_t>(f.size()), sampling_probabilities(f));
+    }
   } else {
-    for (const auto& [name, value] : {std::pair("batch_size", options.batch_size),
-                                      std::pair("max_epochs", options.max_epochs)}) {
-      if (value) {
-        throw_invalid("minimize", name, to_text(*value),
-                      "unset for an objective that is not a finite sum: that needs size() and "
-                      "gradient(x, batch, g)");
-      }
+    const std::string_view name = options.batches      ? "batches"
+                                  : options.batch_size ? "batch_size"
+                                  : options.max_epochs ? "max_epochs"
+                                                       : "";
+    if (!name.empty()) {
+      throw_invalid("minimize", name,
+                    options.batches ? "one"
+                                    : to_text(options.batch_size.value_or(options.max_epochs.value_or(0))),
+                    "unset for an objective that is not a finite sum: that needs size() and "
+                    "gradient(x, batch, g)");
     }
   }
   const V start = x0;
@@ -253,7 +306,8 @@ Result<typename X::PlainObject> run(const F& f, const Eigen::MatrixBase<X>& x0, 
     if constexpr (gradients == Gradients::sampled) {
       return by_batches(f, start, optimizer, options, limits, watchers);
     } else if constexpr (finite_sum && gradients == Gradients::either) {
-      if (options.batch_size) return by_batches(f, start, optimizer, options, limits, watchers);
+      if (options.batch_size || options.batches)
+        return by_batches(f, start, optimizer, options, limits, watchers);
       return full(f, start, optimizer, limits, watchers);
     } else if constexpr (Solver<O>) {
       return solve(f, start, optimizer, limits, watchers);
@@ -272,6 +326,10 @@ Result<typename X::PlainObject> run(const F& f, const Eigen::MatrixBase<X>& x0, 
 /// `f` is an `Objective` for the type of x0 (which may be an expression). A temporary optimizer adapts to that type; a
 /// named one must match it, starts afresh unless `warm_start`, and keeps its state for inspection. With `batch_size`
 /// (SGD: always) the gradients are those of mini-batches, and f must be a `FiniteSumObjective`.
+///
+/// To go on where a run on mini-batches ended, be it within an epoch, give each the same `Batches`, and the second
+/// `warm_start`: both together make the updates of one run. `warm_start` alone keeps the optimizer's state, not the place
+/// in the epoch, as a new `DataLoader` does in PyTorch.
 ///
 /// x in the result: with full gradients whose loss is known, the best point seen; otherwise the last finite iterate, or
 /// the start where that has run away. A loss or gradient that is not finite ends the run with `Status::NonFinite` and

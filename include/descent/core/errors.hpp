@@ -79,6 +79,8 @@ inline constexpr Range positive{.lower = 0, .lower_open = true};
 inline constexpr Range decay_rate{.lower = 0, .upper = 1, .upper_open = true};
 /// [0, 1].
 inline constexpr Range fraction{.lower = 0, .upper = 1};
+/// [1, ∞).
+inline constexpr Range growth{.lower = 1};
 }  // namespace range
 
 /// Throws `std::invalid_argument` "who: name must be expected, got value".

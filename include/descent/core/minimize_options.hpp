@@ -15,6 +15,8 @@ namespace descent::inline v0 {
 enum class Sampling { shuffled, with_replacement };
 using enum Sampling;
 
+class Batches;
+
 /// Any limit that is given applies alone; with none at all a run makes at most 10 000 iterations. A tolerance that is
 /// not given is off, except `gradient_tolerance` with full gradients. In runs on mini-batches a tolerance is tested at
 /// the end of an epoch, on the full sum, and only when given.
@@ -36,6 +38,12 @@ struct MinimizeOptions {
   Sampling sampling = Sampling::shuffled;  ///< how mini-batches are drawn
   std::uint64_t seed = 0;                  ///< of the sampling: the same seed gives the same bits
   bool warm_start = false;  ///< keep a named optimizer's state instead of starting afresh
+  bool drop_last = false;   ///< leave out an epoch's last batch where it would be smaller
+  /// Factor of the batch size from one epoch to the next, in [1, ∞); at most all samples.
+  double batch_growth = 1;
+  /// Draw from here, going on where it stands, also within an epoch: `batch_size`, `sampling`, `seed`, `drop_last` and
+  /// `batch_growth` are its own then. Without, each run begins with a new epoch from `seed`, `warm_start` or not.
+  Batches* batches = nullptr;
 };
 
 /// The options as the drivers use them: checked, and with the defaults filled in.
@@ -63,6 +71,7 @@ struct Limits {
     if (o.step_tolerance)
       step = checked(who, "step_tolerance", *o.step_tolerance, range::non_negative);
     if (o.batch_size) checked_count(who, "batch_size", *o.batch_size, 1);
+    checked(who, "batch_growth", o.batch_growth, range::growth);
     if (!o.max_iterations && !o.max_epochs && !o.max_evaluations && !o.time_limit)
       iterations = 10'000;
   }

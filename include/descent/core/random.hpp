@@ -34,6 +34,13 @@ class Random {
     }
   }
 
+  /// Four words to save, and to go on from.
+  using Words = std::array<std::uint64_t, 4>;
+  /// What the next draws depend on.
+  constexpr const Words& words() const { return s_; }
+  /// Goes on where a generator with these words stood. They are never all zero, and nothing is drawn from such.
+  constexpr void restore(const Words& words) { s_ = words; }
+
   /// The next 64 bits.
   constexpr std::uint64_t operator()() {
     const std::uint64_t result = std::rotl(s_[0] + s_[3], 23) + s_[0];
