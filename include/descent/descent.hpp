@@ -107,6 +107,7 @@
 #include "descent/objective/check_gradient.hpp"  // compares a gradient with differences of the loss
 #include "descent/objective/finite_difference.hpp"  // gradients by central differences, within bounds
 #include "descent/objective/huber_regression.hpp"     // least squares that bears outliers
+#include "descent/objective/importance.hpp"           // samples drawn with given probabilities
 #include "descent/objective/l2.hpp"                   // adds λ/2 ‖w‖²
 #include "descent/objective/linear_regression.hpp"    // 1/(2n) ‖Xw − y‖²
 #include "descent/objective/linear_svm.hpp"           // two classes, (squared) hinge loss

@@ -138,8 +138,8 @@ Result<V> full(const F& f, const V& x0, O& optimizer, Limits limits, Watchers wa
 
 /// Mini-batches of a finite sum.
 template <class F, class V, class O, class Watchers>
-Result<V> sampled(const F& f, const V& x0, O& optimizer, const Limits& limits,
-                  Batches& batches, Watchers watchers) {
+Result<V> sampled(const F& f, const V& x0, O& optimizer, const Limits& limits, Batches& batches,
+                  Watchers watchers) {
   Run<F, V, Watchers> run(f, x0, limits, gradient_limit(optimizer), watchers);
   run.wants_loss = true;  // where the full sum is looked at, at an epoch's end
   const bool tests_loss = limits.loss >= 0, tests_step = limits.step >= 0;
@@ -286,8 +286,9 @@ Result<typename X::PlainObject> run(const F& f, const Eigen::MatrixBase<X>& x0, 
                                                        : "";
     if (!name.empty()) {
       throw_invalid("minimize", name,
-                    options.batches ? "one"
-                                    : to_text(options.batch_size.value_or(options.max_epochs.value_or(0))),
+                    options.batches
+                        ? "one"
+                        : to_text(options.batch_size.value_or(options.max_epochs.value_or(0))),
                     "unset for an objective that is not a finite sum: that needs size() and "
                     "gradient(x, batch, g)");
     }

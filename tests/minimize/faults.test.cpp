@@ -3,6 +3,7 @@
 #include "support/faults.hpp"
 
 #include <descent/minimize.hpp>
+#include <descent/objective/importance.hpp>
 #include <descent/objective/linear_regression.hpp>
 #include <descent/optimizer/adam.hpp>
 #include <descent/optimizer/adamw.hpp>
@@ -179,6 +180,11 @@ std::vector<Method> methods() {
           SGD({.learning_rate = 0.02, .momentum = 0.5, .nesterov = true, .weight_decay = 0.01}));
   sampled("SGD, schedule",
           SGD({.learning_rate = exponential_decay({.initial = 0.05, .rate = 0.5, .steps = 10})}));
+  static const auto weighted = importance(regression, lipschitz_probabilities(regression));
+  enroll_on("SGD, importance", weighted, SGD({.learning_rate = 0.05}),
+            {.batch_size = 4, .sampling = with_replacement}, false);
+  enroll_on("SGD, growing batches", regression, SGD({.learning_rate = 0.05}),
+            {.batch_size = 5, .drop_last = true, .batch_growth = 1.5}, false);
   both("Adam", Adam({.learning_rate = 0.05}));
   both("Adam, AMSGrad", Adam({.learning_rate = 0.05, .amsgrad = true}));
   both("Adam, folded", Adam({.learning_rate = 0.05, .weight_decay = 0.01, .folded = true}));

@@ -125,6 +125,8 @@ class Faulty {
   }
 
   Eigen::Index size() const requires descent::HasSize<F> { return f_->size(); }
+  auto sampling_probabilities() const requires requires(const F& f) { f.sampling_probabilities(); }
+  { return f_->sampling_probabilities(); }
   template <class V>
   requires descent::HasBatchGradient<F, V>
   void gradient(const V& x, descent::Batch batch, V& g) const {

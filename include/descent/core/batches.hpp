@@ -43,10 +43,10 @@ class Batches {
  public:
   /// All that the next batch depends on besides the arguments of the constructor, as plain numbers.
   struct State {
-    std::int64_t samples = 0;       ///< how many there are
-    std::int64_t position = 0;      ///< samples drawn in this epoch
-    double batch_size = 0;          ///< as it has grown, before it is rounded
-    Random::Words random{};         ///< the generator
+    std::int64_t samples = 0;           ///< how many there are
+    std::int64_t position = 0;          ///< samples drawn in this epoch
+    double batch_size = 0;              ///< as it has grown, before it is rounded
+    Random::Words random{};             ///< the generator
     std::vector<std::int64_t> order{};  ///< of the samples, where they are shuffled
 
     friend bool operator==(const State&, const State&) = default;
@@ -113,10 +113,8 @@ class Batches {
 
   /// What to save.
   [[gnu::cold, gnu::noinline]] State state() const {
-    State state{.samples = samples_,
-                .position = position_,
-                .batch_size = size_,
-                .random = random_.words()};
+    State state{
+        .samples = samples_, .position = position_, .batch_size = size_, .random = random_.words()};
     if (sampling_ == Sampling::shuffled) state.order.assign(indices_.begin(), indices_.end());
     return state;
   }

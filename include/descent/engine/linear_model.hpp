@@ -140,6 +140,8 @@ class LinearModel {
   /// ωᵢ ℓ(z, yᵢ) and ωᵢ ∂ℓ/∂z.
   Scalar sample_loss(Scalar z, Index i) const { return sample(z, i).first; }
   Scalar slope(Scalar z, Index i) const { return sample(z, i).second; }
+  /// ωᵢ.
+  double weight(Index i) const { return weights_.size() > 0 ? weights_[i] : 1; }
   /// g += a xᵢ, the intercept's feature being 1.
   template <class V>
   void add_row(Index i, Scalar a, V& g) const {
@@ -255,7 +257,7 @@ class LinearModel {
     using One = Eigen::Array<Scalar, 1, 1>;
     One slope(z), loss;
     loss_.evaluate(slope, One(static_cast<Scalar>(targets()[i])), loss);
-    const auto weight = weights_.size() > 0 ? static_cast<Scalar>(weights_[i]) : Scalar(1);
+    const auto weight = static_cast<Scalar>(this->weight(i));
     return {weight * loss[0], weight * slope[0]};
   }
 
