@@ -170,6 +170,24 @@ TEST_CASE("minimize draws as the objective says, from the alias table") {
   CHECK(std::abs(double(std::count(drawn.begin(), drawn.end(), 5)) - 3000) < 5 * std::sqrt(1500.0));
 }
 
+TEST_CASE("decorators pass the probabilities on to minimize") {
+  const RegressionData data(8, 3, 0.3, 2);
+  const LinearRegression inner(data.X, data.y, {.intercept = true});
+  const auto drawn = importance(inner, some_weights(8));
+  const auto f = l2(drawn, 0.5);
+  REQUIRE(f.sampling_probabilities().size() == 8);
+  CHECK(f.sampling_probabilities()[3] == drawn.sampling_probabilities()[3]);
+  CHECK_THAT(refusal([&] { (void)minimize(f, VectorXd::Zero(4), SGD()); }),
+             ContainsSubstring("with_replacement"));
+  VectorXd w = VectorXd::LinSpaced(4, 1, 2), full = w, one = w, mean = VectorXd::Zero(4);
+  l2(inner, 0.5).gradient(w, full);  // whose intercept is not penalized, nor is it here
+  for (Index i = 0; i < 8; ++i) {
+    f.gradient(w, Batch(&i, 1), one);
+    mean += f.sampling_probabilities()[std::size_t(i)] * one;
+  }
+  CHECK((mean - full).norm() <= 1e-14 * full.norm());
+}
+
 TEST_CASE("a shuffle does not go with probabilities, and minimize says so") {
   const Line line{VectorXd::LinSpaced(6, -1, 1), VectorXd::LinSpaced(6, 0, 2)};
   const auto f = importance(line, some_weights(6));
@@ -243,14 +261,20 @@ TEST_CASE("rows of uneven length converge sooner when the long ones are drawn mo
   CHECK((weighted.x - data.truth).norm() < 0.1 * (plain.x - data.truth).norm());
 }
 
-TEST_CASE("batches of a linear model do not allocate", "[allocation]") {
+TEST_CASE("batches do not allocate after the first", "[allocation]") {
   const RegressionData data(8, 3, 0.3, 2);
   const LinearRegression inner(data.X, data.y);
-  const auto f = importance(inner, some_weights(8));
+  const auto rows = importance(inner, some_weights(8));
+  const auto any = importance(l2(inner, 0.1), some_weights(8));
   const VectorXd w = VectorXd::LinSpaced(3, 1, 2);
   const std::vector<Index> batch = {4, 0, 7};
   VectorXd g = w;
-  double loss = 0;
+  double loss = any.loss_and_gradient(w, batch, g);
+  CHECK(allocated_by([&] {
+          any.gradient(w, batch, g);
+          loss = any.loss_and_gradient(w, batch, g);
+        }) == Allocations{});
+  const auto& f = rows;
   CHECK(allocated_by([&] {
           f.gradient(w, batch, g);
           loss = f.loss_and_gradient(w, batch, g);

@@ -82,6 +82,11 @@ class Decorated {
   /// The number of parameters, where the objective inside says it.
   Eigen::Index parameters() const requires requires(const Inner& f) { f.parameters(); }
   { return inner().parameters(); }
+  /// How often each sample is to be drawn, where the objective inside says it.
+  auto sampling_probabilities() const requires requires(const Inner& f) {
+    f.sampling_probabilities();
+  }
+  { return inner().sampling_probabilities(); }
   /// Calls f(begin, count) for each run of parameters that a regularizer penalizes.
   template <class F>
   requires requires(const Inner& inside, const F& f) { inside.each_penalized(f); }

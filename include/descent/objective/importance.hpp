@@ -22,16 +22,17 @@
 #include "descent/core/errors.hpp"
 #include "descent/core/objective.hpp"
 #include "descent/core/stored.hpp"
+#include "descent/core/workspace.hpp"
 
 namespace descent::inline v0 {
 
 /// The objective inside, with its batches' losses and gradients divided by n pᵢ, sample by sample. `minimize` draws the
-/// samples with these probabilities, and wants `.sampling = with_replacement`. What is around it must be linear in the
-/// gradient, as `l2` is.
+/// samples with these probabilities, be there other decorators around it, and wants `.sampling = with_replacement`.
 template <class Held>
 class Importance {
   Held inner_;
   std::vector<double> probabilities_;
+  Workspace workspace_;
 
   using Inner = std::remove_cvref_t<decltype(std::declval<const Held&>().get())>;
 
@@ -67,17 +68,18 @@ class Importance {
         return loss;
       }
     }
-    V one = g;
     g.setZero();
-    for (const Eigen::Index& i : batch) {
-      const double share = factor(i) / size;
-      if constexpr (Loss) {
-        loss += share * static_cast<double>(f.loss_and_gradient(x, Batch(&i, 1), one));
-      } else {
-        f.gradient(x, Batch(&i, 1), one);
+    workspace_.with(x, [&](V& one) {
+      for (const Eigen::Index& i : batch) {
+        const double share = factor(i) / size;
+        if constexpr (Loss) {
+          loss += share * static_cast<double>(f.loss_and_gradient(x, Batch(&i, 1), one));
+        } else {
+          f.gradient(x, Batch(&i, 1), one);
+        }
+        g += static_cast<Scalar>(share) * one;
       }
-      g += static_cast<Scalar>(share) * one;
-    }
+    });
     return loss;
   }
 
@@ -125,6 +127,9 @@ class Importance {
   requires HasBatchLossAndGradient<Inner, V>
   double loss_and_gradient(const V& x, Batch batch, V& g) const { return mean<true>(x, batch, g); }
 
+  /// The number of parameters, where the objective inside says it.
+  Eigen::Index parameters() const requires requires(const Inner& f) { f.parameters(); }
+  { return inner_.get().parameters(); }
   /// Calls f(begin, count) for each run of parameters that a regularizer penalizes.
   template <class F>
   requires requires(const Inner& inner, const F& f) { inner.each_penalized(f); }
