@@ -236,7 +236,7 @@ TEST_CASE("the alias table has the probabilities that it is given") {
   check({0.0625, 0.0625, 0.0625, 0.8125}, 0);
   check({0.9375, 0.015625, 0.015625, 0.03125}, 0);
   Random random(2);
-  for (const std::size_t n : {2, 3, 10, 257}) {
+  for (const std::size_t n : {std::size_t(2), std::size_t(3), std::size_t(10), std::size_t(257)}) {
     std::vector<double> weights(n);
     for (double& w : weights) w = std::pow(random.uniform(), 8) + 1e-12;
     check(as_probabilities("test", weights), 1e-15);

@@ -97,9 +97,7 @@ class Batches {
   }
 
   /// Whether the last batch completed an epoch.
-  bool epoch_ended() const {
-    return position_ > 0 && samples_ - position_ < (drop_last_ ? batch_size() : 1);
-  }
+  bool epoch_ended() const { return samples_ - position_ < (drop_last_ ? batch_size() : 1); }
 
   /// The number of samples.
   Eigen::Index samples() const { return samples_; }
