@@ -165,12 +165,11 @@ class LinearModel {
  protected:
   /// Throws unless all labels are 0 or 1.
   void require_classes() const {
-    for (Index i = 0; i < size(); ++i) {
-      const auto label = static_cast<double>(targets()[i]);
+    each_label(targets(), [this](Index i, double label) {
       if (label != 0 && label != 1) {
         throw_invalid(who_, join({"y[", to_text(i), "]"}), to_text(label), "0 or 1");
       }
-    }
+    });
   }
 
  private:
@@ -234,6 +233,11 @@ class LinearModel {
     Scalar memory[most_scores];
     Block losses;
     double total = 0;
+    if constexpr (std::is_same_v<Samples, Rows>) {
+      const Rows ahead{samples.begin + 2 * samples.count, samples.count};
+      expect_rows(data(), ahead);
+      expect_rows(targets(), ahead);
+    }
     for (Index at = 0; at < samples.size(); at += most) {
       const Samples block = samples.part(at, (std::min)(most, samples.size() - at));
       Scores z(memory, block.size(), outputs);
@@ -249,6 +253,10 @@ class LinearModel {
       }
       for (Index k = 0; k < block.size(); ++k) total += static_cast<double>(losses[k]);
       if constexpr (Gradient) add_products(block, memory, g);
+    }
+    if constexpr (std::is_same_v<Samples, Rows>) {
+      release_rows(data(), samples);
+      release_rows(targets(), samples);
     }
     return total;
   }

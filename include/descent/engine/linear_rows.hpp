@@ -44,6 +44,32 @@ inline constexpr bool is_sparse = requires(const M& m) {
   m.outerIndexPtr();
 };
 
+/// Tells data that lives in a file (io/mapped_data.hpp) which samples are read soon, to be fetched meanwhile, ...
+template <class Data>
+void expect_rows(const Data& data, Rows rows) {
+  if constexpr (requires { data.expect(rows.begin, rows.count); }) {
+    data.expect(rows.begin, rows.count);
+  }
+}
+/// ... and which are not read again before the others have been, to be forgotten.
+template <class Data>
+void release_rows(const Data& data, Rows rows) {
+  if constexpr (requires { data.release(rows.begin, rows.count); }) {
+    data.release(rows.begin, rows.count);
+  }
+}
+
+/// Calls f(i, yᵢ) for each label in order.
+template <class Y, class F>
+void each_label(const Y& y, const F& f) {
+  constexpr Eigen::Index chunk = 4096;
+  for (Eigen::Index begin = 0; begin < y.size(); begin += chunk) {
+    const Rows rows{begin, (std::min)(chunk, y.size() - begin)};
+    for (Eigen::Index k = 0; k < rows.count; ++k) f(rows[k], static_cast<double>(y[rows[k]]));
+    release_rows(y, rows);
+  }
+}
+
 /// Scores and their transposed product, four rows at a time, for rows whose coefficients lie side by side.
 template <class Real>
 class DenseRows {

@@ -58,15 +58,14 @@ class SoftmaxRegression : public LinearModel<SoftmaxLoss, HeldX, HeldY> {
     constexpr Range count{.lower = 2, .upper = 1024};
     if (classes != 0) checked("SoftmaxRegression", "classes", static_cast<double>(classes), count);
     double most = 0;
-    for (Eigen::Index i = 0; i < y.size(); ++i) {
-      const auto label = static_cast<double>(y[i]);
+    each_label(y, [&](Eigen::Index i, double label) {
       const double last = classes != 0 ? static_cast<double>(classes - 1) : 1023;
       if (!(label >= 0 && label <= last && label == std::floor(label))) {
         throw_invalid("SoftmaxRegression", join({"y[", to_text(i), "]"}), to_text(label),
                       join({"a whole number from 0 to ", to_text(last)}));
       }
       most = (std::max)(most, label);
-    }
+    });
     if (classes == 0) classes = (std::max)(static_cast<Eigen::Index>(most) + 1, Eigen::Index(2));
     return {classes};
   }
