@@ -52,12 +52,12 @@ template <class Data>
 std::string complaint(const std::string& path) {
   try {
     const Data data(path);
-    double sum = data.y().sum();
+    auto sum = static_cast<double>(data.y().sum());
     for (Index i = 0; i < data.x().rows(); ++i) {
       descent::LinearRows<std::remove_cvref_t<decltype(data.x())>>::each(
-          data.x(), i, [&](Index j, double value) {
+          data.x(), i, [&](Index j, auto value) {
             if (j < 0 || j >= data.x().cols()) throw std::logic_error("a column that is none");
-            sum += value;
+            sum += static_cast<double>(value);
           });
     }
     return sum == 0.5 ? "nothing (a half)" : "nothing";
