@@ -105,6 +105,7 @@
 // Objectives
 #include "descent/objective/callable.hpp"        // objective(f) of a callable (x, g) -> loss
 #include "descent/objective/check_gradient.hpp"  // compares a gradient with differences of the loss
+#include "descent/objective/elastic_net.hpp"  // adds λ ‖w‖₁, or that and λ/2 ‖w‖²: l1, elastic_net
 #include "descent/objective/finite_difference.hpp"  // gradients by central differences, within bounds
 #include "descent/objective/huber_regression.hpp"     // least squares that bears outliers
 #include "descent/objective/importance.hpp"           // samples drawn with given probabilities
@@ -116,6 +117,7 @@
 #include "descent/objective/quantile_regression.hpp"  // a quantile instead of the mean
 #include "descent/objective/sam.hpp"  // sharpness-aware: the gradient at the worst point nearby
 #include "descent/objective/softmax_regression.hpp"  // K classes, log-loss
+#include "descent/objective/standardized.hpp"  // a linear model by features of mean 0, variance 1
 
 // Observers
 #include "descent/observe/early_stopping.hpp"     // stops when the validation loss no longer falls

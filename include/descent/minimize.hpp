@@ -326,7 +326,8 @@ Result<typename X::PlainObject> run(const F& f, const Eigen::MatrixBase<X>& x0, 
 ///
 /// `f` is an `Objective` for the type of x0 (which may be an expression). A temporary optimizer adapts to that type; a
 /// named one must match it, starts afresh unless `warm_start`, and keeps its state for inspection. With `batch_size`
-/// (SGD: always) the gradients are those of mini-batches, and f must be a `FiniteSumObjective`.
+/// (SGD: always) the gradients are those of mini-batches, and f must be a `FiniteSumObjective`. Of an f that has a
+/// `proximal_part()`, the solvers that take one minimize its `smooth_part()` with it; losses are those of f.
 ///
 /// To go on where a run on mini-batches ended, be it within an epoch, give each the same `Batches`, and the second
 /// `warm_start`: both together make the updates of one run. `warm_start` alone keeps the optimizer's state, not the place
@@ -347,7 +348,18 @@ template <class F, class X, class O, class... Os>
   constexpr bool named = std::is_lvalue_reference_v<O>;
 
   // One complaint at a time: what would only follow from it is not compiled.
-  if constexpr (!Optimizer<Given> && !Solver<Given>) {
+  if constexpr (requires { optimizer.with(f.proximal_part()); }) {
+    static_assert(!named,
+                  "minimize: this objective brings its proximal step (l1, elastic_net), with which "
+                  "the solver is made anew: pass a temporary, or minimize f.smooth_part() by a "
+                  "solver made for f.proximal_part()");
+    if constexpr (!named) {
+      return minimize(f.smooth_part(), x0, optimizer.with(f.proximal_part()), options,
+                      observers...);
+    } else {
+      return {};
+    }
+  } else if constexpr (!Optimizer<Given> && !Solver<Given>) {
     static_assert(Optimizer<Given>,
                   "minimize: the third argument is an optimizer, such as descent::Adam({...})");
     return {};

@@ -12,6 +12,7 @@
 #include "support/allocations.hpp"
 #include "support/bits.hpp"
 #include "support/catch.hpp"
+#include "support/data.hpp"
 #include "support/problems.hpp"
 
 #include <descent/minimize.hpp>
@@ -23,11 +24,8 @@
 
 #include <cmath>
 #include <cstdint>
-#include <fstream>
 #include <functional>
 #include <limits>
-#include <map>
-#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -225,33 +223,6 @@ void each_case(Index outputs, const F& f) {
 
 VectorXd classes(const VectorXd& y, int count) {
   return ((y.array() + 1) / 2 * count).floor().max(0).min(count - 1);
-}
-
-// ---- data and optima found outside ----------------------------------------------------------------
-MatrixXd read_csv(const std::string& name) {
-  std::ifstream file(std::string(DESCENT_TEST_DATA_DIR) + "/../../examples/data/" + name);
-  REQUIRE(file);
-  std::string line;
-  std::getline(file, line);
-  std::vector<double> numbers;
-  Index rows = 0;
-  for (; std::getline(file, line); ++rows) {
-    std::istringstream cells(line);
-    for (std::string cell; std::getline(cells, cell, ',');) numbers.push_back(std::stod(cell));
-  }
-  return Eigen::Map<RowMajor>(numbers.data(), rows, Index(numbers.size()) / rows);
-}
-std::map<std::string, std::vector<double>> read_reference(const std::string& name) {
-  std::ifstream file(std::string(DESCENT_TEST_DATA_DIR) + "/../../examples/data/" + name);
-  REQUIRE(file);
-  std::map<std::string, std::vector<double>> values;  // by fit, in the order of the file
-  std::string line;
-  std::getline(file, line);
-  while (std::getline(file, line)) {
-    const auto first = line.find(','), second = line.find(',', first + 1);
-    values[line.substr(0, first)].push_back(std::stod(line.substr(second + 1)));
-  }
-  return values;
 }
 
 }  // namespace

@@ -8,17 +8,13 @@
 
 #include "support/allocations.hpp"
 #include "support/catch.hpp"
+#include "support/data.hpp"
 #include "support/problems.hpp"
 #include "support/reference.hpp"
 
 #include <Eigen/Core>
 
 #include <cmath>
-#include <cstdlib>
-#include <fstream>
-#include <sstream>
-#include <string>
-#include <vector>
 
 using namespace descent;
 using namespace descent_test;
@@ -40,23 +36,6 @@ struct WithProducts : LeastSquares {
     product = A.transpose() * (A * v);
   }
 };
-
-// The rows of examples/data/diabetes: ten columns and the progression.
-MatrixXd diabetes() {
-  std::ifstream file(std::string(DESCENT_TEST_DATA_DIR) +
-                     "/../../examples/data/diabetes/diabetes.csv");
-  std::string line;
-  std::getline(file, line);
-  MatrixXd data(442, 11);
-  for (Eigen::Index i = 0; i < data.rows() && std::getline(file, line); ++i) {
-    std::istringstream words(line);
-    std::string word;
-    for (Eigen::Index j = 0; j < 11 && std::getline(words, word, ','); ++j) {
-      data(i, j) = std::strtod(word.c_str(), nullptr);
-    }
-  }
-  return data;
-}
 
 }  // namespace
 
@@ -88,7 +67,7 @@ TEST_CASE("the lasso of the diabetes data, by coordinate descent and by FISTA",
           "[coordinate_descent]") {
   // examples/data/diabetes/reference.csv, z_lasso: columns centered and scaled to unit variance, y centered, alpha = 1.
   constexpr double least = 1533.7687169625892;
-  MatrixXd data = diabetes();
+  MatrixXd data = read_csv("diabetes/diabetes.csv");
   data.rowwise() -= data.colwise().mean();
   MatrixXd X = data.leftCols(10);
   for (Eigen::Index j = 0; j < 10; ++j) X.col(j) /= std::sqrt(X.col(j).squaredNorm() / 442);

@@ -88,6 +88,8 @@ class LinearModel {
   const Matrix& data() const { return x_.get(); }
   /// y.
   const auto& targets() const { return y_.get(); }
+  /// ωᵢ, whose mean is 1; empty: all are 1.
+  const Eigen::VectorXd& weights() const { return weights_; }
 
   template <class V>
   requires std::same_as<typename V::Scalar, Scalar>

@@ -15,6 +15,8 @@ namespace descent::inline v0 {
 struct SquaredLoss {
   /// Scores a sample.
   static constexpr Eigen::Index outputs() { return 1; }
+  /// ∂²ℓ/∂z², which is the same everywhere.
+  static constexpr double curvature = 1;
 
   /// From scores to losses and slopes, see `LinearModel`.
   template <class Z, class Y, class Losses>

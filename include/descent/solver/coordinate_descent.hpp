@@ -4,9 +4,12 @@
 //
 // The sweeps minimize the quadratic model of f at x with the penalty as it is, and ask f nothing: J. Friedman, T. Hastie and R.
 // Tibshirani, "Regularization paths for generalized linear models via coordinate descent", J. Stat. Softw. 33(1), 2010, section
-// 2.2 (covariance updates). For a quadratic f, such as least squares, the first model is f itself; else this is a proximal Newton
-// method, with t halved until f + h descends: P. Tseng and S. Yun, Math. Program. 117, 2009, eq. (3). H comes from the objective's
-// `hessian_product`, or from differences of n gradients: for some hundreds of parameters, of which few will not be 0.
+// 2.2. For a quadratic f, such as least squares, the first model is f itself; else this is a proximal Newton method, with t
+// halved until f + h descends: P. Tseng and S. Yun, Math. Program. 117, 2009, eq. (3).
+//
+// Least squares over dense X, alone or with l2, takes H as XᵀX/n and keeps the residuals Xz − y instead of it (naive updates):
+// memory for one number a sample, and a sweep reads X twice at most. X lies best in columns. All else keeps H, from the
+// objective's `hessian_product`, or from differences of n gradients: for some hundreds of parameters, of which few will not be 0.
 //
 // The loss, of the result and for observers, is with the penalties, and the gradient's norm is that of the shortest subgradient:
 // |gⱼ + λ₂xⱼ + λ₁ sign xⱼ|, and max(|gⱼ| − λ₁, 0) where xⱼ is 0.
@@ -18,12 +21,15 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <type_traits>
 #include <utility>
 
 #include "descent/core/errors.hpp"
 #include "descent/core/optimizer.hpp"
 #include "descent/core/solver.hpp"
 #include "descent/engine/line.hpp"
+#include "descent/engine/linear_rows.hpp"
+#include "descent/engine/proximal_penalty.hpp"
 
 namespace descent::inline v0 {
 
@@ -34,10 +40,101 @@ struct CoordinateDescentOptions {
   std::int64_t max_sweeps = 1000;  ///< over all coefficients, in one iteration; at least 1
 };
 
-/// Memory: n² numbers and a few vectors. An iteration takes n gradients (or Hessian products) and an evaluation, seldom more.
-/// Throws `std::invalid_argument` outside the ranges above.
+/// The quadratic model at x, as sweeps see it: by its Hessian, and g + H(z − x).
+template <class Hessian, class V>
+class HessianModel {
+  using Scalar = typename V::Scalar;
+  const Hessian& hessian_;
+  V& slope_;
+
+ public:
+  HessianModel(const Hessian& hessian, V& slope) : hessian_(hessian), slope_(slope) {}
+  /// Hⱼⱼ.
+  Scalar curvature(Eigen::Index j) const { return hessian_(j, j); }
+  /// (g + H(z − x))ⱼ.
+  Scalar slope(Eigen::Index j, Scalar) const { return slope_.data()[j]; }
+  /// zⱼ has changed.
+  void move(Eigen::Index j, Scalar change) {
+    for (Eigen::Index i = 0; i < slope_.size(); ++i) slope_.data()[i] += change * hessian_(i, j);
+  }
+};
+
+/// Whether f is a linear model of a quadratic loss over dense data, with ridge or without.
+template <class F, class V>
+concept QuadraticModel = requires(const F& f) {
+  f.linear_part().loss_function().curvature;
+  f.ridge();
+}
+&&!is_sparse<std::remove_cvref_t<decltype(std::declval<const F&>().linear_part().data())>>;
+
+/// Such an f, which is its own quadratic model, by its residuals at z, times their weights and 1/n.
+template <class Model, class V>
+class ResidualModel {
+  using Index = Eigen::Index;
+  using Scalar = typename V::Scalar;
+  using Residuals = Eigen::Matrix<Scalar, Eigen::Dynamic, 1>;
+  const Model& model_;
+  Residuals& residuals_;
+  Scalar share_, ridge_;
+
+  // Calls f(x) for column j of X, whose last may be the intercept's.
+  template <class F>
+  auto on_column(Index j, const F& f) const {
+    if (j < model_.data().cols()) return f(model_.data().col(j));
+    return f(Residuals::Ones(residuals_.size()));
+  }
+  Scalar ridge(Index j) const { return j < model_.data().cols() ? ridge_ : Scalar(0); }
+  bool weighted() const { return model_.weights().size() > 0; }
+
+ public:
+  ResidualModel(const Model& model, double ridge, const V& z, Residuals& residuals)
+      : model_(model),
+        residuals_(residuals),
+        share_(static_cast<Scalar>(model.loss_function().curvature /
+                                   static_cast<double>(model.size()))),
+        ridge_(static_cast<Scalar>(ridge)) {
+    const Index n = model.size(), d = model.data().cols();
+    residuals.resize(n);
+    LinearRows<typename Model::Matrix>::multiply(model.data(), Rows{0, n}, z.data(),
+                                                 residuals.data());
+    if (z.size() > d) residuals.array() += z.data()[d];
+    for (Index i = 0; i < n; ++i) {
+      residuals[i] = model.slope(residuals[i], i) / static_cast<Scalar>(n);
+    }
+  }
+  /// Hⱼⱼ.
+  Scalar curvature(Index j) const {
+    return ridge(j) + share_ * on_column(j, [&](const auto& x) {
+                        return weighted()
+                                   ? x.cwiseAbs2().dot(model_.weights().template cast<Scalar>())
+                                   : x.squaredNorm();
+                      });
+  }
+  /// The derivative along zⱼ, at z.
+  Scalar slope(Index j, Scalar z) const {
+    return ridge(j) * z + on_column(j, [&](const auto& x) { return x.dot(residuals_); });
+  }
+  /// zⱼ has changed.
+  void move(Index j, Scalar change) {
+    const Scalar a = share_ * change;
+    on_column(j, [&](const auto& x) {
+      if (weighted()) {
+        residuals_ += a * x.cwiseProduct(model_.weights().template cast<Scalar>());
+      } else {
+        residuals_ += a * x;
+      }
+    });
+  }
+};
+
+/// Memory: a few vectors; one number a sample for least squares over dense data, else n². An iteration takes an evaluation,
+/// seldom more, and in the latter case n gradients (or Hessian products). The options penalize all coefficients; `l1`, `l2` and
+/// `elastic_net` around a model leave its intercept out. Throws `std::invalid_argument` outside the ranges above.
 template <class V = Eigen::VectorXd>
 class CoordinateDescent {
+  template <class Other>
+  friend class CoordinateDescent;
+
  public:
   /// The type of the parameters.
   using Vector = V;
@@ -55,8 +152,7 @@ class CoordinateDescent {
   /// Makes room.
   void begin(const Vector& x) {
     next_ = {.x = x, .g = x};
-    z_ = slope_ = unit_ = x;
-    hessian_.resize(x.size(), x.size());
+    z_ = curvature_ = x;
   }
   /// Loss and norm with the penalties.
   void regard(Point<Vector>& point) const {
@@ -67,8 +163,18 @@ class CoordinateDescent {
   /// One step; `now` must have been evaluated.
   template <class E>
   Iteration<Vector> iterate(Point<Vector>& now, E& evaluate) {
-    if (!model(now, evaluate)) return {evaluate.open() ? Moved::stuck : Moved::refused};
-    sweep_all(now);
+    z_ = now.x;
+    if constexpr (requires {
+                    requires QuadraticModel<std::remove_cvref_t<decltype(evaluate.objective())>, V>;
+                  }) {
+      const auto& model = evaluate.objective().linear_part();
+      sweep_all(now, ResidualModel<std::remove_cvref_t<decltype(model)>, V>(
+                         model, evaluate.objective().ridge(), z_, residuals_));
+    } else {
+      if (!find_hessian(now, evaluate)) return {evaluate.open() ? Moved::stuck : Moved::refused};
+      slope_ = now.g;
+      sweep_all(now, HessianModel<Hessian, V>(hessian_, slope_));
+    }
     // What the model promises to first order: gᵀ(z − x) + h(z) − h(x).
     double promised = penalty(z_) - penalty(now.x);
     for (Eigen::Index i = 0; i < z_.size(); ++i) {
@@ -110,24 +216,42 @@ class CoordinateDescent {
   /// The same solver for parameters of another type, fresh.
   template <class Other>
   CoordinateDescent<Other> rebind() const {
-    return CoordinateDescent<Other>(options_);
+    CoordinateDescent<Other> solver(options_);
+    solver.brought_ = brought_;
+    return solver;
+  }
+  /// The same solver with the penalty that an objective brings beside its own, fresh.
+  CoordinateDescent with(const ProximalPenalty& penalty) const {
+    CoordinateDescent solver(options_);
+    solver.brought_ = penalty;
+    return solver;
   }
 
  private:
   static constexpr int size = Vector::SizeAtCompileTime;
+  using Hessian = Eigen::Matrix<Scalar, size, size>;
 
   CoordinateDescentOptions options_;
+  ProximalPenalty brought_{0, 0};  // by the objective
   Point<Vector> next_{};
-  Vector z_{}, slope_{}, unit_{};  // slope_: g + H(z − x)
-  Eigen::Matrix<Scalar, size, size> hessian_;
+  Vector z_{}, curvature_{}, slope_{}, unit_{};
+  Hessian hessian_;
+  Eigen::Matrix<Scalar, Eigen::Dynamic, 1> residuals_;
   std::int64_t steps_ = 0;
   double step_ = 0;
 
+  // λ₁ and λ₂ of the i-th coefficient.
+  double l1(Eigen::Index i) const {
+    return options_.l1 + (brought_.penalizes(i) ? brought_.l1() : 0);
+  }
+  double l2(Eigen::Index i) const {
+    return options_.l2 + (brought_.penalizes(i) ? brought_.l2() : 0);
+  }
   double penalty(const Vector& x) const {
     double sum = 0;
     for (Eigen::Index i = 0; i < x.size(); ++i) {
       const auto xi = static_cast<double>(x.data()[i]);
-      sum += options_.l1 * std::abs(xi) + 0.5 * options_.l2 * xi * xi;
+      sum += l1(i) * std::abs(xi) + 0.5 * l2(i) * xi * xi;
     }
     return sum;
   }
@@ -136,8 +260,8 @@ class CoordinateDescent {
     for (Eigen::Index i = 0; i < point.x.size(); ++i) {
       const auto x = static_cast<double>(point.x.data()[i]),
                  g = static_cast<double>(point.g.data()[i]);
-      const double length = x == 0 ? (std::max)(std::abs(g) - options_.l1, 0.0)
-                                   : std::abs(g + options_.l2 * x + std::copysign(options_.l1, x));
+      const double length = x == 0 ? (std::max)(std::abs(g) - l1(i), 0.0)
+                                   : std::abs(g + l2(i) * x + std::copysign(l1(i), x));
       most = (std::max)(most, length);
     }
     return most;
@@ -145,8 +269,10 @@ class CoordinateDescent {
 
   // The Hessian at `now`, column by column.
   template <class E>
-  bool model(const Point<Vector>& now, E& evaluate) {
+  bool find_hessian(const Point<Vector>& now, E& evaluate) {
     const Eigen::Index n = now.x.size();
+    hessian_.resize(n, n);
+    slope_ = unit_ = now.x;
     for (Eigen::Index j = 0; j < n; ++j) {
       if constexpr (E::has_hessian_product) {
         unit_.setZero();
@@ -168,27 +294,32 @@ class CoordinateDescent {
     return true;
   }
 
-  void sweep_all(const Point<Vector>& now) {
+  // z to the minimum of the quadratic model with the penalty.
+  template <class Model>
+  void sweep_all(const Point<Vector>& now, Model model) {
     const Eigen::Index n = now.x.size();
-    const auto l1 = static_cast<Scalar>(options_.l1), l2 = static_cast<Scalar>(options_.l2);
+    Scalar largest(0);
+    for (Eigen::Index j = 0; j < n; ++j) {
+      curvature_.data()[j] = model.curvature(j);
+      largest = (std::max)(largest, std::abs(curvature_.data()[j]));
+    }
     const Scalar least =
-        std::numeric_limits<Scalar>::epsilon() * hessian_.diagonal().cwiseAbs().maxCoeff() +
-        (std::numeric_limits<Scalar>::min)();
-    z_ = now.x;
-    slope_ = now.g;
+        std::numeric_limits<Scalar>::epsilon() * largest + (std::numeric_limits<Scalar>::min)();
     // Until no coefficient matters beside what the gradient is now.
     const double enough = 1e-8 * now.norm;
     for (std::int64_t sweep = 0; sweep < options_.max_sweeps; ++sweep) {
       double most = 0;
       for (Eigen::Index j = 0; j < n; ++j) {
-        const Scalar curvature = (std::max)(hessian_(j, j), least), old = z_.data()[j];
-        const Scalar u = curvature * old - slope_.data()[j];
-        const Scalar soft = u > l1 ? u - l1 : u < -l1 ? u + l1 : Scalar(0);
-        const Scalar change = soft / (curvature + l2) - old;
+        const auto tau = static_cast<Scalar>(l1(j));
+        const Scalar curvature = (std::max)(curvature_.data()[j], least), old = z_.data()[j];
+        const Scalar steeper = curvature + static_cast<Scalar>(l2(j));
+        const Scalar u = curvature * old - model.slope(j, old);
+        const Scalar soft = u > tau ? u - tau : u < -tau ? u + tau : Scalar(0);
+        const Scalar change = soft / steeper - old;
         if (change == 0) continue;
-        z_.data()[j] = soft / (curvature + l2);
-        for (Eigen::Index i = 0; i < n; ++i) slope_.data()[i] += change * hessian_(i, j);
-        most = (std::max)(most, static_cast<double>(std::abs(change) * (curvature + l2)));
+        z_.data()[j] = soft / steeper;
+        model.move(j, change);
+        most = (std::max)(most, static_cast<double>(std::abs(change) * steeper));
       }
       if (most <= enough) break;
     }

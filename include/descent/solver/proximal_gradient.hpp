@@ -24,6 +24,7 @@
 #include "descent/core/optimizer.hpp"
 #include "descent/core/solver.hpp"
 #include "descent/engine/line.hpp"
+#include "descent/engine/proximal_penalty.hpp"
 #include "descent/engine/stepper.hpp"
 #include "descent/engine/vectors.hpp"
 #include "descent/transform/scale_by_learning_rate.hpp"
@@ -38,7 +39,7 @@ struct ProximalGradientOptions {
 };
 
 /// h is a transform of new parameters: `proximal_l1(λ)`, `proximal_elastic_net`, `project_on_box`, `project_on_simplex` and so
-/// on; with a projection the start is projected first. Full gradients; two evaluations an iteration, of which one needs no
+/// on, or what the objective brings (`l1`, `elastic_net`); with a projection the start is projected first. Full gradients; two evaluations an iteration, of which one needs no
 /// gradient. Memory: 6 vectors of the size of x. Throws `std::invalid_argument` outside the ranges above.
 template <class V, class Prox, bool Accelerated>
 class ForwardBackward {
@@ -129,6 +130,13 @@ class ForwardBackward {
   ProximalGradientOptions options_;  ///< in force
   Prox prox_;                        ///< the regularizer's step
 
+  // Of two steps one could only be taken after the other, which is not the step of their sum.
+  static constexpr void require_none() {
+    static_assert(std::is_same_v<Prox, NoPenalty>,
+                  "minimize: this objective brings a proximal step of its own (l1, elastic_net), "
+                  "so the solver must not have another one: FISTA() or ProximalGradient()");
+  }
+
  private:
   static constexpr bool has_penalty = requires(const Prox& prox, const V& x) { prox.penalty(x); };
 
@@ -200,29 +208,51 @@ class ForwardBackward {
   }
 };
 
-/// ISTA: ProximalGradient(proximal_l1(0.1)).
-template <class V = Eigen::VectorXd, class Prox = void>
+/// ISTA: ProximalGradient(proximal_l1(0.1)), or ProximalGradient() for an objective that brings h, such as l1(f, 0.1).
+template <class V = Eigen::VectorXd, class Prox = NoPenalty>
 class ProximalGradient : public ForwardBackward<V, Prox, false> {
+  using Base = ForwardBackward<V, Prox, false>;
+
  public:
-  using ForwardBackward<V, Prox, false>::ForwardBackward;
+  using Base::Base;
+  explicit ProximalGradient(
+      const ProximalGradientOptions& options = {}) requires std::is_same_v<Prox, NoPenalty>
+      : Base(NoPenalty(), options) {}
   /// The same solver for parameters of another type, fresh.
   template <class Other>
   ProximalGradient<Other, Prox> rebind() const {
     return ProximalGradient<Other, Prox>(this->prox_, this->options_);
   }
+  /// The same solver with the h that an objective brings, fresh.
+  template <class Other>
+  ProximalGradient<V, Other> with(Other prox) const {
+    Base::require_none();
+    return ProximalGradient<V, Other>(std::move(prox), this->options_);
+  }
 };
 template <class Prox>
 ProximalGradient(Prox, ProximalGradientOptions = {}) -> ProximalGradient<Eigen::VectorXd, Prox>;
 
-/// With momentum: FISTA(proximal_l1(0.1), {.step = 0.01}).
-template <class V = Eigen::VectorXd, class Prox = void>
+/// With momentum: FISTA(proximal_l1(0.1), {.step = 0.01}), or FISTA({.step = 0.01}) for an objective that brings h.
+template <class V = Eigen::VectorXd, class Prox = NoPenalty>
 class FISTA : public ForwardBackward<V, Prox, true> {
+  using Base = ForwardBackward<V, Prox, true>;
+
  public:
-  using ForwardBackward<V, Prox, true>::ForwardBackward;
+  using Base::Base;
+  explicit FISTA(
+      const ProximalGradientOptions& options = {}) requires std::is_same_v<Prox, NoPenalty>
+      : Base(NoPenalty(), options) {}
   /// The same solver for parameters of another type, fresh.
   template <class Other>
   FISTA<Other, Prox> rebind() const {
     return FISTA<Other, Prox>(this->prox_, this->options_);
+  }
+  /// The same solver with the h that an objective brings, fresh.
+  template <class Other>
+  FISTA<V, Other> with(Other prox) const {
+    Base::require_none();
+    return FISTA<V, Other>(std::move(prox), this->options_);
   }
 };
 template <class Prox>
