@@ -1,6 +1,8 @@
 #include "support/parameters.hpp"
 
 #include <descent/engine/stepper.hpp>
+#include <descent/objective/elastic_net.hpp>
+#include <descent/objective/l2.hpp>
 #include <descent/objective/sam.hpp>
 #include <descent/optimizer/adafactor.hpp>
 #include <descent/optimizer/dadapt_adam.hpp>
@@ -126,6 +128,10 @@ std::vector<ParameterRow> sum_parameters() {
                    [](V v) { use(chain(schedule_free({.step_power = v}))); }),
       non_negative("schedule_free", "rate_power",
                    [](V v) { use(chain(schedule_free({.rate_power = v}))); }),
+      non_negative("l1", "lambda", [](V v) { (void)l1(Nothing(), v); }),
+      non_negative("l2", "lambda", [](V v) { (void)l2(Nothing(), v); }),
+      non_negative("elastic_net", "lambda", [](V v) { (void)elastic_net(Nothing(), v, 0.5); }),
+      fraction("elastic_net", "l1_ratio", [](V v) { (void)elastic_net(Nothing(), 1, v); }),
       non_negative("sam", "rho", [](V v) { (void)sam(Nothing(), {.rho = v}); }),
   };
 }
