@@ -1,6 +1,8 @@
 // CoordinateDescent: the lasso of the reference and of the diabetes data, with FISTA beside it; a logistic loss.
 #include <descent/minimize.hpp>
 #include <descent/objective/callable.hpp>
+#include <descent/objective/elastic_net.hpp>
+#include <descent/objective/l2.hpp>
 #include <descent/objective/linear_regression.hpp>
 #include <descent/solver/coordinate_descent.hpp>
 #include <descent/solver/proximal_gradient.hpp>
@@ -118,6 +120,49 @@ TEST_CASE("where f is no quadratic the model is made anew", "[coordinate_descent
   }
   CHECK(zeros > 0);
   CHECK(zeros < 5);
+}
+
+TEST_CASE("least squares by residuals is what the Hessian finds", "[coordinate_descent]") {
+  const MatrixXd X = Uniform(1).matrix(40, 12);
+  const Eigen::Matrix<double, -1, -1, Eigen::RowMajor> rows = X;
+  const VectorXd y = X.col(2) - 2 * X.col(7) + 0.3 * Uniform(2).vector(40) + VectorXd::Ones(40);
+  const VectorXd weights = Uniform(3).vector(40).array() + 1;
+  const MinimizeOptions options{.gradient_tolerance = 1e-10};
+  const auto check = [&](const auto& model) {
+    const auto f = elastic_net(l2(l2(model, 0.01), 0.02), 0.08, 0.75);
+    // The same, and what it is made of cannot be seen.
+    const auto plain = l2(model, 0.03);
+    const auto opaque =
+        objective([&](const VectorXd& w, VectorXd& g) { return plain.loss_and_gradient(w, g); });
+    const VectorXd x0 = Uniform(4).vector(model.parameters());
+    const auto a = minimize(f, x0, CoordinateDescent(), options);
+    const auto b = minimize(opaque, x0, CoordinateDescent().with(f.proximal_part()), options);
+    CHECK(a.converged());
+    CHECK(b.converged());
+    CHECK(a.iterations <= 3);
+    CHECK(a.gradient_evaluations <= 4);
+    CHECK((a.x - b.x).cwiseAbs().maxCoeff() <= 1e-9);
+    CHECK((a.x.array() == 0).count() == (b.x.array() == 0).count());
+    CHECK((a.x.array() == 0).count() >= 4);
+    CHECK(a.loss == Approx(f.loss(a.x)).epsilon(1e-14));
+  };
+  check(LinearRegression(X, y));
+  check(LinearRegression(X, y, {.intercept = true}));
+  check(LinearRegression(rows, y, {.intercept = true, .weights = weights}));
+  check(LinearRegression(X, y, {.weights = weights}));
+
+  // One number a sample and a few for each coefficient, not n².
+  const MatrixXd wide = Uniform(5).matrix(30, 500);
+  const LinearRegression model(wide, VectorXd(wide.col(3)));
+  Result<VectorXd> result;
+  CHECK(allocated_by([&] {
+          result = minimize(l1(model, 0.01), VectorXd::Zero(500), CoordinateDescent());
+        }).bytes < 100'000);
+  CHECK(result.converged());
+  CHECK((result.x.array() != 0).count() <= 30);
+  const Eigen::MatrixXf narrow = X.cast<float>();
+  const LinearRegression single(narrow, Eigen::VectorXf(y.cast<float>()), {.intercept = true});
+  CHECK(minimize(l1(single, 0.05), Eigen::VectorXf::Zero(13), CoordinateDescent()).converged());
 }
 
 TEST_CASE("CoordinateDescent: types, memory, arguments", "[coordinate_descent][allocation]") {
