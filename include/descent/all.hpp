@@ -9,4 +9,8 @@
 
 #include "descent/engine/team.hpp"  // Team: threads that work through the parts of one job together
 
+#include "descent/tune/cross_validation.hpp"  // k_folds, cross_validate: the loss of samples left out
+#include "descent/tune/learning_rate_range_test.hpp"  // the loss while the rate grows
+#include "descent/tune/search.hpp"  // grid_search, random_search: hyper-parameters by trial, on all cores
+
 #endif  // DESCENT_ALL_HPP

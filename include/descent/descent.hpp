@@ -118,6 +118,7 @@
 #include "descent/objective/sam.hpp"  // sharpness-aware: the gradient at the worst point nearby
 #include "descent/objective/softmax_regression.hpp"  // K classes, log-loss
 #include "descent/objective/standardized.hpp"  // a linear model by features of mean 0, variance 1
+#include "descent/objective/subset.hpp"  // some samples of a finite sum, for training and validation
 
 // Observers
 #include "descent/observe/early_stopping.hpp"     // stops when the validation loss no longer falls

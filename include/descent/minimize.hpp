@@ -206,16 +206,6 @@ Result<V> sampled(const F& f, const V& x0, O& optimizer, const Limits& limits, B
   return run.finish();
 }
 
-/// How often the objective wants each sample to be drawn, relative to the others; empty: all alike.
-template <class F>
-std::span<const double> sampling_probabilities(const F& f) {
-  if constexpr (requires { f.sampling_probabilities(); }) {
-    return f.sampling_probabilities();
-  } else {
-    return {};
-  }
-}
-
 /// Throws unless the samples can be drawn as options and objective want it.
 [[gnu::cold, gnu::noinline]] inline void check_sampling(const MinimizeOptions& options,
                                                         std::int64_t samples,

@@ -264,6 +264,17 @@ TEST_CASE("samples are drawn as often as their probabilities say") {
   CHECK_FALSE(batches.draws_by(std::vector<double>{1, 2, 3, 4, 9.5, 0.5}));
   CHECK(Batches(6, 4, with_replacement, 12).draws_by({}));
 
+  // The same everywhere: what the algorithm gives in another language.
+  const std::vector<Index> expected_draws = {3, 5, 5, 3, 3, 5, 5, 5, 2, 0, 5, 5,
+                                             5, 5, 0, 3, 5, 0, 5, 2, 5, 3, 0, 5};
+  Batches again(6, 4, with_replacement, 12, {.probabilities = weights});
+  std::vector<Index> draws_again;
+  for (int k = 0; k < 6; ++k) {
+    const Batch batch = again.next();
+    draws_again.insert(draws_again.end(), batch.begin(), batch.end());
+  }
+  CHECK(draws_again == expected_draws);
+
   // Successive draws do not depend on each other.
   Batches pairs(2, 2, with_replacement, 7, {.probabilities = std::vector<double>{1, 3}});
   std::vector<double> both(4);

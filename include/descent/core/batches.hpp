@@ -29,6 +29,16 @@
 
 namespace descent::inline v0 {
 
+/// How often the objective wants each sample to be drawn, relative to the others; empty: all alike.
+template <class F>
+std::span<const double> sampling_probabilities(const F& f) {
+  if constexpr (requires { f.sampling_probabilities(); }) {
+    return f.sampling_probabilities();
+  } else {
+    return {};
+  }
+}
+
 /// What else there is to say about batches.
 struct BatchesOptions {
   bool drop_last = false;  ///< leave out an epoch's last batch where it would be smaller

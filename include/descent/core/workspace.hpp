@@ -32,6 +32,13 @@ class Workspace {
       return f(loan->v);
     }
   }
+  /// f(v) for a vector of so many coefficients.
+  template <class V, class F>
+  auto of_size(Eigen::Index size, const F& f) const {
+    Loan<V> loan(kept_);
+    loan->v.resize(size);
+    return f(loan->v);
+  }
 
  private:
   // A vector of some type, which its address of `type` tells.
