@@ -106,6 +106,20 @@ TEST_CASE("a negative loss ends the run likewise, by its size") {
   CHECK(curve.losses[curve.losses.size() - 2] <= 20);
 }
 
+TEST_CASE("the first tenth of the steps is no measure for stopping") {
+  for (const int low : {10, 11}) {
+    int evaluations = 0;
+    const auto scripted = objective([&](const VectorXd&, VectorXd& g) {
+      g.setZero();
+      return ++evaluations <= low + 1 ? 0.001 : 1;  // the first is before all steps
+    });
+    const auto curve = learning_rate_range_test(scripted, VectorXd{{1.0}}, GradientDescent(),
+                                                {.steps = 100, .smoothing = 0});
+    CHECK(curve.diverged == (low == 11));
+    CHECK(curve.rates.size() == (low == 11 ? 12 : 100));
+  }
+}
+
 TEST_CASE("a loss that is not finite ends the curve before it") {
   const auto wall = objective([](const VectorXd& x, VectorXd& g) {
     g.setConstant(1);

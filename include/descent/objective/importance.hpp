@@ -105,6 +105,7 @@ class Importance {
   template <class V>
   requires HasLossAndGradient<Inner, V>
   double loss_and_gradient(const V& x, V& g) const { return inner_.get().loss_and_gradient(x, g); }
+  /// ∇²f(x) v, of the full sum.
   template <class V>
   requires HasHessianProduct<Inner, V>
   void hessian_product(const V& x, const V& v, V& product) const {
