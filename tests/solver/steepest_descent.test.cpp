@@ -53,6 +53,7 @@ TEST_CASE("with exact searches the errors shrink as Cauchy's do", "[steepest_des
 TEST_CASE("SteepestDescent adapts to vectors, and starts afresh", "[steepest_descent]") {
   CHECK(minimize(Bowl{}, Eigen::Vector3f::Zero(), SteepestDescent()).converged());
   SteepestDescent solver;
+  CHECK(solver.steps() == 0);
   const auto first = minimize(Bowl{}, VectorXd::Zero(4), solver);
   CHECK(first.converged());
   CHECK(solver.steps() == first.iterations);
