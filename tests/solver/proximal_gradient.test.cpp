@@ -133,6 +133,29 @@ TEST_CASE("without a penalty the norm is the gradient's", "[proximal_gradient][a
                     "ProximalGradient: step must be in [0, inf), got -1");
 }
 
+TEST_CASE("an x that an observer puts in place is regarded with the penalty",
+          "[proximal_gradient]") {
+  struct Restore {
+    VectorXd x;
+    bool operator()(const Progress&) { return true; }
+    bool end(VectorXd& present) const {
+      present = x;
+      return true;
+    }
+  };
+  const VectorXd x{{1.0, -2.0}};
+  Restore restore{x};
+  const auto result = minimize(Bowl{}, VectorXd::Zero(2), FISTA(proximal_l1(0.5)),
+                               {.gradient_tolerance = 1e-9}, restore);
+  VectorXd g(2);
+  CHECK(result.x == x);
+  CHECK(result.loss == Approx(Bowl{}.loss_and_gradient(x, g) + 1.5).epsilon(1e-14));
+  CHECK(result.status == Status::Stopped);
+  // The way to the minimum along which the step would go is as steep as a subgradient at most.
+  CHECK(result.gradient_norm <= 6.5 + 1e-12);
+  CHECK(result.gradient_norm > 0.1);
+}
+
 TEST_CASE("FISTA beyond the domain goes back to where it was", "[proximal_gradient]") {
   const auto barrier = objective([](const VectorXd& x, VectorXd& g) {
     g = 1 - x.array().inverse();

@@ -209,18 +209,25 @@ class Run {
     if ((!std::isfinite(result.loss) || grew) && retreat(x0) && !failed()) ends(Status::Diverged);
   }
 
-  /// The result, after the observers had their say.
-  [[gnu::cold, gnu::noinline]] Result<V> finish() {
+  /// The result, after the observers had their say. `regard()` is called where they put another x in place, and has been
+  /// settled: it replaces loss and norm in the result by those that a solver is about.
+  template <class Regard>
+  [[gnu::cold, gnu::noinline]] Result<V> finish(const Regard& regard) {
     if (watchers_.end(result.x)) {
       settle(result.x, unknown, unknown);
+      regard();
       // An x that is not the run's has not met its tolerance, unless it does.
-      if (result.status == Status::GradientTolerance && !(norm <= result.tolerance)) {
+      if (result.status == Status::GradientTolerance &&
+          !(result.gradient_norm <= result.tolerance)) {
         ends(Status::Stopped);
       }
     }
     judge();
     result.seconds = seconds();
     return std::move(result);
+  }
+  Result<V> finish() {
+    return finish([] {});
   }
 
  private:

@@ -169,7 +169,14 @@ Result<V> solve(const F& f, const V& x0, S& solver, Limits limits, Watchers watc
   run.result.x = present ? std::move(now.x) : std::move(best);
   run.result.loss = present ? now.loss : best_loss;
   run.result.gradient_norm = present ? now.norm : best_norm;
-  return run.finish();
+  return run.finish([&] {
+    if constexpr (requires { solver.regard(now); }) {
+      now = {run.result.x, run.g, run.result.loss, run.result.gradient_norm};
+      solver.regard(now);
+      run.result.loss = now.loss;
+      run.result.gradient_norm = now.norm;
+    }
+  });
 }
 
 }  // namespace descent::inline v0
