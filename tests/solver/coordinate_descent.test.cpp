@@ -4,6 +4,7 @@
 #include <descent/objective/elastic_net.hpp>
 #include <descent/objective/l2.hpp>
 #include <descent/objective/linear_regression.hpp>
+#include <descent/objective/standardized.hpp>
 #include <descent/solver/coordinate_descent.hpp>
 #include <descent/solver/proximal_gradient.hpp>
 #include <descent/transform/proximal.hpp>
@@ -129,7 +130,7 @@ TEST_CASE("least squares by residuals is what the Hessian finds", "[coordinate_d
   const VectorXd weights = Uniform(3).vector(40).array() + 1;
   const MinimizeOptions options{.gradient_tolerance = 1e-10};
   const auto check = [&](const auto& model) {
-    const auto f = elastic_net(l2(l2(model, 0.01), 0.02), 0.08, 0.75);
+    const auto f = elastic_net(l2(l2(model, 0.01), 0.02), 0.16, 0.75);
     // The same, and what it is made of cannot be seen.
     const auto plain = l2(model, 0.03);
     const auto opaque =
@@ -150,6 +151,8 @@ TEST_CASE("least squares by residuals is what the Hessian finds", "[coordinate_d
   check(LinearRegression(X, y, {.intercept = true}));
   check(LinearRegression(rows, y, {.intercept = true, .weights = weights}));
   check(LinearRegression(X, y, {.weights = weights}));
+  check(standardized(LinearRegression(X, y, {.intercept = true, .weights = weights})));
+  check(standardized(LinearRegression(X, y)));
 
   // One number a sample and a few for each coefficient, not n².
   const MatrixXd wide = Uniform(5).matrix(30, 500);

@@ -127,6 +127,15 @@ class LinearModel {
     for (Index output = 0; output < loss_.outputs(); ++output) f(output * (d + intercept_), d);
   }
 
+  /// Returns f(x) of column j of dense data, the intercept's being ones.
+  template <class F>
+  auto on_column(Index j, const F& f) const requires(!is_sparse<Matrix>) {
+    if (j < data().cols()) return f(data().col(j));
+    return f(Eigen::Matrix<Scalar, Eigen::Dynamic, 1>::Ones(size()));
+  }
+  /// What solvers that go from column to column take the columns from: a model of dense data.
+  const LinearModel& column_part() const requires(!is_sparse<Matrix>) { return *this; }
+
   /// The model at the bottom of decorators, and the λ of those that add λ/2 ‖w‖²: none here.
   const LinearModel& linear_part() const { return *this; }
   static constexpr double ridge() { return 0; }

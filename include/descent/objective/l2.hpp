@@ -43,6 +43,9 @@ class L2 : public Decorated<L2<Held>, Held> {
   /// The linear model at the bottom.
   decltype(auto) linear_part() const requires requires(const Inner& f) { f.linear_part(); }
   { return this->inner().linear_part(); }
+  /// The columns that it is linear in.
+  decltype(auto) column_part() const requires requires(const Inner& f) { f.column_part(); }
+  { return this->inner().column_part(); }
   /// All but the part that is not smooth, where there is one.
   auto smooth_part() const requires requires(const Inner& f) { f.proximal_part(); }
   {

@@ -115,6 +115,32 @@ class Standardized : public Decorated<Standardized<Held>, Held> {
   /// μ, a number a feature; without an intercept nothing is centered.
   const Eigen::VectorXd& mean() const { return mean_; }
 
+  // As `CoordinateDescent` sees it, where the model is nothing else: columns that are standardized as they are read.
+
+  /// f(x) of the standardized column j, the intercept's being ones.
+  template <class F>
+  requires requires(const Inner& model, const F& f) { model.on_column(0, f); }
+  auto on_column(Index j, const F& f) const {
+    return this->inner().on_column(j, [&](const auto& x) {
+      using Scalar = typename std::remove_cvref_t<decltype(x)>::Scalar;
+      const bool is_feature = j < scale_.size();
+      const auto mean = static_cast<Scalar>(is_feature && centered_ ? mean_[j] : 0.0),
+                 by = static_cast<Scalar>(is_feature ? 1 / scale_[j] : 1.0);
+      return f(((x.array() - mean) * by).matrix());
+    });
+  }
+  const Standardized& column_part() const requires requires(const Inner& f) {
+    f.on_column(Index{}, [](const auto&) {});
+  }
+  { return *this; }
+  static constexpr double ridge() { return 0; }
+  const auto& loss_function() const { return this->inner().linear_part().loss_function(); }
+  const auto& weights() const { return this->inner().linear_part().weights(); }
+  template <class Scalar>
+  Scalar slope(Scalar z, Index i) const {
+    return this->inner().linear_part().slope(z, i);
+  }
+
   template <class V>
   requires HasHessianProduct<Inner, V>
   void hessian_product(const V& x, const V& v, V& product) const {

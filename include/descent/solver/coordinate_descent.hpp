@@ -7,8 +7,8 @@
 // 2.2. For a quadratic f, such as least squares, the first model is f itself; else this is a proximal Newton method, with t
 // halved until f + h descends: P. Tseng and S. Yun, Math. Program. 117, 2009, eq. (3).
 //
-// Least squares over dense X, alone or with l2, takes H as XᵀX/n and keeps the residuals Xz − y instead of it (naive updates):
-// memory for one number a sample, and a sweep reads X twice at most. X lies best in columns. All else keeps H, from the
+// Least squares over dense X, standardized or not, alone or with l2, takes H as XᵀX/n and keeps the residuals Xz − y instead of it
+// (naive updates): memory for one number a sample, and a sweep reads X twice at most. X lies best in columns. All else keeps H, from the
 // objective's `hessian_product`, or from differences of n gradients: for some hundreds of parameters, of which few will not be 0.
 //
 // The loss, of the result and for observers, is with the penalties, and the gradient's norm is that of the shortest subgradient:
@@ -28,7 +28,6 @@
 #include "descent/core/optimizer.hpp"
 #include "descent/core/solver.hpp"
 #include "descent/engine/line.hpp"
-#include "descent/engine/linear_rows.hpp"
 #include "descent/engine/proximal_penalty.hpp"
 
 namespace descent::inline v0 {
@@ -59,13 +58,12 @@ class HessianModel {
   }
 };
 
-/// Whether f is a linear model of a quadratic loss over dense data, with ridge or without.
-template <class F, class V>
+/// Whether f is a linear model of a quadratic loss over dense data, standardized or not, with ridge or without.
+template <class F>
 concept QuadraticModel = requires(const F& f) {
-  f.linear_part().loss_function().curvature;
+  f.column_part().loss_function().curvature;
   f.ridge();
-}
-&&!is_sparse<std::remove_cvref_t<decltype(std::declval<const F&>().linear_part().data())>>;
+};
 
 /// Such an f, which is its own quadratic model, by its residuals at z, times their weights and 1/n.
 template <class Model, class V>
@@ -76,15 +74,11 @@ class ResidualModel {
   const Model& model_;
   Residuals& residuals_;
   Scalar share_, ridge_;
+  Index penalized_ = 0;  // coefficients, of which an intercept behind them is none
 
-  // Calls f(x) for column j of X, whose last may be the intercept's.
-  template <class F>
-  auto on_column(Index j, const F& f) const {
-    if (j < model_.data().cols()) return f(model_.data().col(j));
-    return f(Residuals::Ones(residuals_.size()));
-  }
-  Scalar ridge(Index j) const { return j < model_.data().cols() ? ridge_ : Scalar(0); }
+  Scalar ridge(Index j) const { return j < penalized_ ? ridge_ : Scalar(0); }
   bool weighted() const { return model_.weights().size() > 0; }
+  auto weights() const { return model_.weights().template cast<Scalar>(); }
 
  public:
   ResidualModel(const Model& model, double ridge, const V& z, Residuals& residuals)
@@ -93,33 +87,32 @@ class ResidualModel {
         share_(static_cast<Scalar>(model.loss_function().curvature /
                                    static_cast<double>(model.size()))),
         ridge_(static_cast<Scalar>(ridge)) {
-    const Index n = model.size(), d = model.data().cols();
-    residuals.resize(n);
-    LinearRows<typename Model::Matrix>::multiply(model.data(), Rows{0, n}, z.data(),
-                                                 residuals.data());
-    if (z.size() > d) residuals.array() += z.data()[d];
-    for (Index i = 0; i < n; ++i) {
-      residuals[i] = model.slope(residuals[i], i) / static_cast<Scalar>(n);
+    model.each_penalized([&](Index, Index count) { penalized_ = count; });
+    residuals.setZero(model.size());
+    for (Index j = 0; j < z.size(); ++j) {
+      const Scalar zj = z.data()[j];
+      if (zj != 0) model.on_column(j, [&](const auto& x) { residuals += zj * x; });
+    }
+    for (Index i = 0; i < residuals.size(); ++i) {
+      residuals[i] = model.slope(residuals[i], i) / static_cast<Scalar>(model.size());
     }
   }
   /// Hⱼⱼ.
   Scalar curvature(Index j) const {
-    return ridge(j) + share_ * on_column(j, [&](const auto& x) {
-                        return weighted()
-                                   ? x.cwiseAbs2().dot(model_.weights().template cast<Scalar>())
-                                   : x.squaredNorm();
-                      });
+    return ridge(j) + share_ * model_.on_column(j, [&](const auto& x) {
+      return weighted() ? x.cwiseAbs2().dot(weights()) : x.squaredNorm();
+    });
   }
   /// The derivative along zⱼ, at z.
   Scalar slope(Index j, Scalar z) const {
-    return ridge(j) * z + on_column(j, [&](const auto& x) { return x.dot(residuals_); });
+    return ridge(j) * z + model_.on_column(j, [&](const auto& x) { return x.dot(residuals_); });
   }
   /// zⱼ has changed.
   void move(Index j, Scalar change) {
     const Scalar a = share_ * change;
-    on_column(j, [&](const auto& x) {
+    model_.on_column(j, [&](const auto& x) {
       if (weighted()) {
-        residuals_ += a * x.cwiseProduct(model_.weights().template cast<Scalar>());
+        residuals_ += a * x.cwiseProduct(weights());
       } else {
         residuals_ += a * x;
       }
@@ -164,12 +157,11 @@ class CoordinateDescent {
   template <class E>
   Iteration<Vector> iterate(Point<Vector>& now, E& evaluate) {
     z_ = now.x;
-    if constexpr (requires {
-                    requires QuadraticModel<std::remove_cvref_t<decltype(evaluate.objective())>, V>;
-                  }) {
-      const auto& model = evaluate.objective().linear_part();
-      sweep_all(now, ResidualModel<std::remove_cvref_t<decltype(model)>, V>(
-                         model, evaluate.objective().ridge(), z_, residuals_));
+    if constexpr (is_quadratic<E>) {
+      const auto& f = evaluate.objective();
+      const auto& model = f.column_part();
+      using Model = std::remove_cvref_t<decltype(model)>;
+      sweep_all(now, ResidualModel<Model, V>(model, f.ridge(), z_, residuals_));
     } else {
       if (!find_hessian(now, evaluate)) return {evaluate.open() ? Moved::stuck : Moved::refused};
       slope_ = now.g;
@@ -239,6 +231,11 @@ class CoordinateDescent {
   Eigen::Matrix<Scalar, Eigen::Dynamic, 1> residuals_;
   std::int64_t steps_ = 0;
   double step_ = 0;
+
+  template <class E>
+  static constexpr bool is_quadratic = requires(const E& evaluate) {
+    requires QuadraticModel<std::remove_cvref_t<decltype(evaluate.objective())>>;
+  };
 
   // λ₁ and λ₂ of the i-th coefficient.
   double l1(Eigen::Index i) const {
