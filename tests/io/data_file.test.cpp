@@ -301,7 +301,7 @@ TEST_CASE("Files of chance are refused or read") {
   descent::write_data(file.path(), sparse_matrix<double>(4, 3), Column<double>::Ones(4));
   const std::string sparse = file.text();
   int opened = 0;
-  for (int trial = 0; trial < 4000; ++trial) {
+  for (int trial = 0; trial < 2000; ++trial) {
     std::string text = sparse;
     if (trial % 4 == 0) {  // nothing but chance
       text.resize(random.below(400));

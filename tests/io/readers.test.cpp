@@ -1,6 +1,7 @@
 // covers: file_error text_lines csv libsvm
 #include <clocale>
 #include <cstdint>
+#include <iomanip>  // whose std::quoted must not be meant
 #include <limits>
 #include <stdexcept>
 #include <string>
@@ -259,7 +260,7 @@ TEST_CASE("Texts of chance are read or refused") {
       "0123456789.,;:\"#+-eE \t\r\n\0\xff"
       "naif";
   int read = 0;
-  for (int trial = 0; trial < 4000; ++trial) {
+  for (int trial = 0; trial < 1500; ++trial) {
     std::string text(random.below(60), ' ');
     const bool sensible = trial % 2 == 0;
     for (char& c : text) {
@@ -277,5 +278,5 @@ TEST_CASE("Texts of chance are read or refused") {
     attempt([&] { descent::read_csv(file.path(), options); });
     attempt([&] { descent::read_libsvm<float>(file.path(), {.columns = 100}); });
   }
-  CHECK(read > 50);
+  CHECK(read > 20);
 }

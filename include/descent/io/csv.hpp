@@ -58,7 +58,7 @@ class CsvFields {
     if (delimiter == '"' || delimiter == '\n' || delimiter == '\r' || delimiter == '.' ||
         delimiter == '+' || delimiter == '-' || delimiter == '\0' ||
         ('0' <= delimiter && delimiter <= '9')) {
-      throw_invalid("CsvOptions", "delimiter", quoted({&delimiter, 1}),
+      throw_invalid("CsvOptions", "delimiter", in_quotes({&delimiter, 1}),
                     "a character that is no part of a number, of a line's end, or a quote");
     }
   }
@@ -112,7 +112,7 @@ class CsvFields {
       if (names[j] == options.target) return j;
     }
     lines.fail(lines.line().data(), join({names.empty() ? "no header, so no" : "no", " column ",
-                                          quoted(options.target)}));
+                                          in_quotes(options.target)}));
   }
   const auto count = static_cast<Eigen::Index>(width);
   const Eigen::Index at = options.target_column + (options.target_column < 0 ? count : 0);

@@ -79,14 +79,14 @@ Eigen::Index scan_libsvm(const std::string& path, const LibsvmOptions& options, 
       const std::size_t colon = pair.find(':');
       const std::string_view name = pair.substr(0, colon);
       if (colon == std::string_view::npos) {
-        lines.fail(pair.data(), join({quoted(pair), " is not index:value"}));
+        lines.fail(pair.data(), join({in_quotes(pair), " is not index:value"}));
       }
       if (name == "qid") lines.fail(pair.data(), "'qid': queries to be ranked are not supported");
       std::int64_t index = 0;
       const auto [stop, error] = std::from_chars(name.data(), name.data() + name.size(), index);
       const bool is_whole = !name.empty() && stop == name.data() + name.size();
       if (!is_whole || (error != std::errc{} && error != std::errc::result_out_of_range)) {
-        lines.fail(pair.data(), join({quoted(name), " is not an index"}));
+        lines.fail(pair.data(), join({in_quotes(name), " is not an index"}));
       }
       if (error == std::errc::result_out_of_range) index = name[0] == '-' ? -1 : most + 1;
       if (index < base) {

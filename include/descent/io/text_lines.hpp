@@ -42,7 +42,7 @@ inline std::int64_t file_size(const std::string& path) {
 }
 
 /// 'text', for messages: shortened, and what does not print as a question mark.
-[[gnu::cold]] inline std::string quoted(std::string_view text) {
+[[gnu::cold]] inline std::string in_quotes(std::string_view text) {
   constexpr std::size_t most = 40;
   std::string shown(text.substr(0, most));
   for (char& c : shown) {
@@ -106,12 +106,12 @@ class TextLines {
     Real value = 0;
     const std::errc error = read(text, value);
     if (error == std::errc::result_out_of_range) {
-      fail(text.data(), join({quoted(text), " is out of the range of ",
+      fail(text.data(), join({in_quotes(text), " is out of the range of ",
                               std::is_same_v<Real, float> ? "float" : "double"}));
     }
-    if (error != std::errc{}) fail(text.data(), join({quoted(text), " is not a number"}));
+    if (error != std::errc{}) fail(text.data(), join({in_quotes(text), " is not a number"}));
     if (!allow_non_finite && !std::isfinite(value)) {
-      fail(text.data(), join({quoted(text), " is not finite"}));
+      fail(text.data(), join({in_quotes(text), " is not finite"}));
     }
     return value;
   }
