@@ -54,6 +54,7 @@ struct DenseSamples {
 /// The fields of a line of CSV.
 class CsvFields {
  public:
+  /// Throws `std::invalid_argument` for a delimiter that numbers may hold.
   CsvFields(const TextLines& lines, char delimiter) : lines_(&lines), delimiter_(delimiter) {
     if (delimiter == '"' || delimiter == '\n' || delimiter == '\r' || delimiter == '.' ||
         delimiter == '+' || delimiter == '-' || delimiter == '\0' ||

@@ -173,6 +173,7 @@ class PartialFile {
     if (!file_) throw FileError(part_, failed_to("created", errno));
     if (!suffix.empty()) std::remove(part_.c_str());
   }
+  /// Movable: the one moved from is none.
   PartialFile(PartialFile&&) = default;
   ~PartialFile() {
     if (file_) std::remove(part_.c_str());

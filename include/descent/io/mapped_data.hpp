@@ -150,8 +150,10 @@ class MappedSection {
 template <class Plain>
 class MappedDense : public Eigen::Map<const Plain> {
  public:
+  /// The type of coefficients.
   using Scalar = typename Plain::Scalar;
 
+  /// That of a section, see `DataHeader::section`.
   MappedDense(const Mapping& mapping, int section, Eigen::Index cols, const MapOptions& options)
       : Eigen::Map<const Plain>(mapping.section<Scalar>(section), mapping.header().rows, cols),
         section_(mapping, this->data(), this->rows(),
@@ -176,6 +178,7 @@ class MappedSparse : public Eigen::Map<const Eigen::SparseMatrix<Real, Eigen::Ro
   using Base = Eigen::Map<const Eigen::SparseMatrix<Real, Eigen::RowMajor>>;
 
  public:
+  /// That of all sections.
   MappedSparse(const Mapping& mapping, const MapOptions& options)
       : Base(mapping.header().rows, mapping.header().columns, mapping.header().stored,
              mapping.section<std::int32_t>(2), mapping.section<std::int32_t>(1),

@@ -29,6 +29,7 @@ namespace descent::inline v0 {
 
 /// A `std::FILE` that closes itself.
 struct CloseFile {
+  /// Closes it.
   void operator()(std::FILE* file) const { std::fclose(file); }
 };
 using OpenFile = std::unique_ptr<std::FILE, CloseFile>;
