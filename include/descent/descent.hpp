@@ -38,6 +38,7 @@
 #include "descent/optimizer/sgd.hpp"  // mini-batches, with momentum, dampening, Nesterov, weight decay
 #include "descent/optimizer/sign_descent.hpp"  // the sign of the gradient, or of its momentum (Signum)
 #include "descent/optimizer/sm3.hpp"           // SM3: Adagrad with momentum, its form for vectors
+#include "descent/optimizer/sparse_sgd.hpp"  // SparseSGD: sparse gradients, L2 and L1 applied lazily, and exactly
 #include "descent/optimizer/yogi.hpp"  // Yogi: a second moment that changes by bounded amounts
 
 // Solvers, which choose the points where they evaluate

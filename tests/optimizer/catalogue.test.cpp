@@ -124,5 +124,6 @@ TEST_CASE("the catalogue's slots, numbers and passes are the engine's", "[catalo
   check<SignDescent>(rows, "SignDescent");
   check<SM3>(rows, "SM3");
   check<Yogi>(rows, "Yogi");
+  CHECK(rows.erase("SparseSGD") == 1);  // no chain: tests/optimizer/sparse_sgd.test.cpp
   for (const auto& [name, cost] : rows) FAIL_CHECK(name << " is in the catalogue and not here");
 }
