@@ -96,16 +96,20 @@ class Decorated {
   const Inner& inner() const { return inner_.get(); }
 
  protected:
+  /// Around an objective.
   explicit Decorated(Held inner) : inner_(std::move(inner)) {}
 
+  /// Asks about x itself.
   template <class V, class Ask>
   static auto at(const V& x, const Ask& ask) {
     return ask(x);
   }
+  /// Nothing is added.
   template <class V>
   static double added(const V&) {
     return 0;
   }
+  /// The gradient is that of the objective inside.
   template <class V, class... B>
   static void amend(const V&, V&, B...) {}
 

@@ -136,8 +136,9 @@ class LinearModel {
   /// What solvers that go from column to column take the columns from: a model of dense data.
   const LinearModel& column_part() const requires(!is_sparse<Matrix>) { return *this; }
 
-  /// The model at the bottom of decorators, and the λ of those that add λ/2 ‖w‖²: none here.
+  /// The model at the bottom of decorators.
   const LinearModel& linear_part() const { return *this; }
+  /// The λ of the decorators that add λ/2 ‖w‖²: there are none.
   static constexpr double ridge() { return 0; }
 
   // One sample, for models of one output. fᵢ(w) = ωᵢ ℓ(z, yᵢ) at its score z, and ∇fᵢ(w) = slope(z, i) xᵢ.
@@ -148,8 +149,9 @@ class LinearModel {
     const Scalar z = Features::dot(data(), i, w.data());
     return intercept_ > 0 ? z + w.data()[data().cols()] : z;
   }
-  /// ωᵢ ℓ(z, yᵢ) and ωᵢ ∂ℓ/∂z.
+  /// ωᵢ ℓ(z, yᵢ).
   Scalar sample_loss(Scalar z, Index i) const { return sample(z, i).first; }
+  /// ωᵢ ∂ℓ/∂z.
   Scalar slope(Scalar z, Index i) const { return sample(z, i).second; }
   /// ωᵢ.
   double weight(Index i) const { return weights_.size() > 0 ? weights_[i] : 1; }

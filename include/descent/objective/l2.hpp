@@ -25,6 +25,7 @@ class L2 : public Decorated<L2<Held>, Held> {
   L2(Held inner, double lambda)
       : Base(std::move(inner)), lambda_(checked("l2", "lambda", lambda, range::non_negative)) {}
 
+  /// ∇²f(w) v + λv.
   template <class V>
   requires HasHessianProduct<Inner, V>
   void hessian_product(const V& w, const V& v, V& product) const {

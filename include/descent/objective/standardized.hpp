@@ -21,8 +21,8 @@
 #include "descent/core/errors.hpp"
 #include "descent/core/stored.hpp"
 #include "descent/core/workspace.hpp"
+#include "descent/engine/column_moments.hpp"
 #include "descent/engine/decorated.hpp"
-#include "descent/engine/linear_rows.hpp"
 
 namespace descent::inline v0 {
 
@@ -42,48 +42,23 @@ class Standardized : public Decorated<Standardized<Held>, Held> {
   /// Reads the data twice. Throws `std::invalid_argument` for a feature whose variance is out of range.
   explicit Standardized(Held inner) : Base(std::move(inner)) {
     const auto& model = this->inner().linear_part();
-    const auto& x = model.data();
-    const Eigen::VectorXd& weights = model.weights();
-    const Index n = x.rows(), d = x.cols();
-    const auto weight = [&](Index i) { return weights.size() > 0 ? weights[i] : 1.0; };
-    using Features = LinearRows<std::remove_cvref_t<decltype(x)>>;
-
-    mean_.setZero(d);
-    scale_.setZero(d);
-    double all = 0;                                // summed as `stored` is, so both may be equal
-    Eigen::VectorXd stored = mean_, rest = mean_;  // what is not stored is 0
-    for (Index i = 0; i < n; ++i) {
-      all += weight(i);
-      Features::each(x, i, [&](Index j, auto xij) {
-        mean_[j] += weight(i) * static_cast<double>(xij);
-        stored[j] += weight(i);
-      });
-    }
-    mean_ /= all;
-    rest = (stored.array() - all) * mean_.array();
-    scale_ = -rest.cwiseProduct(mean_);
-    // Σ (x − μ)², and Σ (x − μ), which only rounding keeps from 0.
-    for (Index i = 0; i < n; ++i) {
-      Features::each(x, i, [&](Index j, auto xij) {
-        const double deviation = static_cast<double>(xij) - mean_[j];
-        rest[j] += weight(i) * deviation;
-        scale_[j] += weight(i) * deviation * deviation;
-      });
-    }
-    for (Index j = 0; j < d; ++j) {
-      if (scale_[j] == std::numeric_limits<double>::infinity()) {
+    const auto n = static_cast<double>(model.size());
+    Moments moments = column_moments(model.data(), model.weights());
+    mean_ = std::move(moments.mean);
+    scale_ = std::move(moments.variance);
+    for (Index j = 0; j < scale_.size(); ++j) {
+      const double variance = scale_[j];
+      if (variance == std::numeric_limits<double>::infinity()) {
         throw_invalid("standardized", join({"variance of X(:, ", to_text(j), ")"}),
-                      to_text(scale_[j]), "finite");
+                      to_text(variance), "finite");
       }
-      const double correction = rest[j] / all, variance = scale_[j] / all - correction * correction;
-      mean_[j] += correction;
-      const double rounding = static_cast<double>(n) * std::numeric_limits<double>::epsilon();
-      const bool constant =
-          variance <= rounding * variance + rounding * mean_[j] * rounding * mean_[j];
+      const double rounding = n * std::numeric_limits<double>::epsilon(),
+                   of_mean = rounding * mean_[j];
+      const bool constant = variance <= rounding * variance + of_mean * of_mean;
       scale_[j] = constant ? 1 : std::sqrt(variance);
     }
     stride_ = this->parameters() / model.loss_function().outputs();
-    centered_ = stride_ > d;
+    centered_ = stride_ > scale_.size();
   }
 
   /// w of v: what to predict with, from features as they are.
@@ -115,7 +90,7 @@ class Standardized : public Decorated<Standardized<Held>, Held> {
   /// μ, a number a feature; without an intercept nothing is centered.
   const Eigen::VectorXd& mean() const { return mean_; }
 
-  // As `CoordinateDescent` sees it, where the model is nothing else: columns that are standardized as they are read.
+  // As `CoordinateDescent` sees it: columns that are standardized as they are read.
 
   /// f(x) of the standardized column j, the intercept's being ones.
   template <class F>
@@ -129,18 +104,24 @@ class Standardized : public Decorated<Standardized<Held>, Held> {
       return f(((x.array() - mean) * by).matrix());
     });
   }
+  /// Itself, where the model inside is nothing else.
   const Standardized& column_part() const requires requires(const Inner& f) {
     f.on_column(Index{}, [](const auto&) {});
   }
   { return *this; }
+  /// No l2 is around it.
   static constexpr double ridge() { return 0; }
+  /// The loss of one score.
   const auto& loss_function() const { return this->inner().linear_part().loss_function(); }
+  /// Those of the samples; empty: all are 1.
   const auto& weights() const { return this->inner().linear_part().weights(); }
+  /// ωᵢ ∂ℓ/∂z.
   template <class Scalar>
   Scalar slope(Scalar z, Index i) const {
     return this->inner().linear_part().slope(z, i);
   }
 
+  /// The product with the Hessian in v.
   template <class V>
   requires HasHessianProduct<Inner, V>
   void hessian_product(const V& x, const V& v, V& product) const {

@@ -51,6 +51,7 @@ class ForwardBackward {
   /// Those of the full loss.
   static constexpr Gradients gradients = Gradients::full;
 
+  /// h, by its proximal step, and the options.
   explicit ForwardBackward(Prox prox, const ProximalGradientOptions& options = {})
       : options_(options),
         prox_(std::move(prox)),
@@ -130,7 +131,7 @@ class ForwardBackward {
   ProximalGradientOptions options_;  ///< in force
   Prox prox_;                        ///< the regularizer's step
 
-  // Of two steps one could only be taken after the other, which is not the step of their sum.
+  /// Refuses a second h: one step could only be taken after the other, which is not the step of their sum.
   static constexpr void require_none() {
     static_assert(std::is_same_v<Prox, NoPenalty>,
                   "minimize: this objective brings a proximal step of its own (l1, elastic_net), "
