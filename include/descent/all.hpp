@@ -8,6 +8,7 @@
 #include "descent/objective/autodiff.hpp"  // autodiff(f): gradients by Eigen's AutoDiffScalar (unsupported modules)
 
 #include "descent/engine/team.hpp"  // Team: threads that work through the parts of one job together
+#include "descent/objective/all_cores.hpp"  // all_cores(model): the sums of a linear model by all cores, to the bit
 
 #include "descent/tune/cross_validation.hpp"  // k_folds, cross_validate: the loss of samples left out
 #include "descent/tune/learning_rate_range_test.hpp"  // the loss while the rate grows

@@ -11,7 +11,7 @@
 
 namespace descent::inline v0 {
 
-/// Keeps one vector. A call takes it, and one that finds it taken makes its own, so calls may run at the same time; the last
+/// Keeps one vector, or another thing to work with. A call takes it, and one that finds it taken makes its own, so calls may run at the same time; the last
 /// one to be given back is kept. A copy of the owner begins with none. Vectors of fixed size are locals.
 class Workspace {
  public:
@@ -27,16 +27,24 @@ class Workspace {
       V v;
       return f(v);
     } else {
-      Loan<V> loan(kept_);
-      loan->v.resizeLike(x);
-      return f(loan->v);
+      return lend<V>([&](V& v) {
+        v.resizeLike(x);
+        return f(v);
+      });
     }
   }
   /// f(v) for a vector of so many coefficients.
   template <class V, class F>
   auto of_size(Eigen::Index size, const F& f) const {
-    Loan<V> loan(kept_);
-    loan->v.resize(size);
+    return lend<V>([&](V& v) {
+      v.resize(size);
+      return f(v);
+    });
+  }
+  /// f(t) for a t of any type, as the call before left it, or fresh.
+  template <class T, class F>
+  auto lend(const F& f) const {
+    Loan<T> loan(kept_);
     return f(loan->v);
   }
 

@@ -1,8 +1,9 @@
 // A model whose prediction is linear in the parameters: the mean of ℓ(xᵢᵀw, yᵢ) over samples, for any loss ℓ.
 //
 // Rows are taken in blocks that stay in the nearest cache: the scores of a block, then losses and slopes of all its scores
-// at once, then their sum into the gradient. Data is read from memory once. Blocks belong to chunks, whose sums are added in
-// order, so a sum over all chunks has the same bits however many threads shared them.
+// at once, then their sum into the gradient. Data is read from memory once, and asked for a block ahead. Blocks belong to
+// chunks, whose sums are formed by themselves and added in order, so that the bits are the same however many threads shared
+// the chunks (objective/all_cores.hpp).
 #ifndef DESCENT_ENGINE_LINEAR_MODEL_HPP
 #define DESCENT_ENGINE_LINEAR_MODEL_HPP
 
@@ -17,6 +18,7 @@
 #include "descent/core/errors.hpp"
 #include "descent/core/objective.hpp"
 #include "descent/core/stored.hpp"
+#include "descent/core/workspace.hpp"
 #include "descent/engine/linear_rows.hpp"
 
 namespace descent::inline v0 {
@@ -35,8 +37,8 @@ struct LinearModelOptions {
 ///
 /// `Loss` says its `outputs()` and evaluates a block: `evaluate(z, y, losses)` puts the losses of the scores z into
 /// `losses`, and their slopes ∂ℓ/∂z in the place of z; z has one column an output. Refers to X and y where they are lvalues,
-/// which must outlive it, and owns rvalues. Nothing of the size of the data or of w is allocated. Losses are summed in
-/// double. NaN in the data shows as `Status::NonFinite`.
+/// which must outlive it, and owns rvalues. Nothing of the size of the data is allocated; for more samples than a chunk has,
+/// one vector like w, which is kept. Losses are summed in double. NaN in the data shows as `Status::NonFinite`.
 template <class Loss, class HeldX, class HeldY>
 class LinearModel {
  public:
@@ -46,9 +48,6 @@ class LinearModel {
   using Scalar = typename Matrix::Scalar;
   /// That of sizes.
   using Index = Eigen::Index;
-
-  /// Samples whose sum is formed by itself, see the head of this file.
-  static constexpr Index chunk = 4096;
 
   /// `who` is the name that messages begin with.
   template <class X, class Y>
@@ -76,6 +75,10 @@ class LinearModel {
       checked(who, "sum of the weights", sum, range::positive);
       weights_ *= static_cast<double>(n) / sum;
     }
+    if constexpr (is_sparse<Matrix>) {
+      const double density = (static_cast<double>(data().nonZeros()) + 1) / static_cast<double>(n);
+      worth_a_sum_ = static_cast<Index>(8 * static_cast<double>(d) / density);
+    }
   }
 
   /// The number of samples, n.
@@ -93,13 +96,13 @@ class LinearModel {
 
   template <class V>
   requires std::same_as<typename V::Scalar, Scalar>
-  double loss(const V& w) const { return all<false, V>(w, nullptr); }
+  double loss(const V& w) const { return mean<false, V>(w, all(), nullptr); }
   template <class V>
   requires std::same_as<typename V::Scalar, Scalar>
-  void gradient(const V& w, V& g) const { (void)all<true>(w, &g); }
+  void gradient(const V& w, V& g) const { (void)mean<true>(w, all(), &g); }
   template <class V>
   requires std::same_as<typename V::Scalar, Scalar>
-  double loss_and_gradient(const V& w, V& g) const { return all<true>(w, &g); }
+  double loss_and_gradient(const V& w, V& g) const { return mean<true>(w, all(), &g); }
 
   template <class V>
   requires std::same_as<typename V::Scalar, Scalar>
@@ -113,11 +116,22 @@ class LinearModel {
     return mean<true>(w, Picked{batch}, &g);
   }
 
-  /// Adds the gradients of a run of samples to g, and returns the sum of their losses: neither is divided by anything.
-  template <class V>
-  double add(const V& w, Rows rows, V& g) const {
+  /// How many samples make a chunk, whose sum is formed by itself: of all samples in order, and of a mini-batch. A chunk of
+  /// sparse data is worth a vector of sums. It does not depend on threads.
+  Index chunk(const Rows&) const { return (std::max)(Index(4096), worth_a_sum_); }
+  Index chunk(const Picked&) const { return (std::max)(Index(512), worth_a_sum_); }
+  /// Adds the gradients of samples (`Rows` or `Picked`) to g, and returns the sum of their losses: neither is divided by
+  /// anything.
+  template <class V, class Samples>
+  double add(const V& w, Samples samples, V& g) const {
     check(w.size());
-    return sum<true>(w.data(), rows, g.data());
+    return sum<true>(w.data(), samples, g.data());
+  }
+  /// The sum of their losses alone.
+  template <class V, class Samples>
+  double add(const V& w, Samples samples) const {
+    check(w.size());
+    return sum<false>(w.data(), samples, nullptr);
   }
 
   /// Calls f(begin, count) for each run of parameters that a regularizer penalizes: all but intercepts.
@@ -192,6 +206,8 @@ class LinearModel {
   Loss loss_;
   Index intercept_;
   Eigen::VectorXd weights_;
+  Index worth_a_sum_ = 0;
+  Workspace chunk_sum_;
 
   static constexpr Index most_samples = 512, most_scores = 4096;  // of a block
   using Features = LinearRows<Matrix>;
@@ -212,35 +228,40 @@ class LinearModel {
     }
   }
 
-  template <bool Gradient, class V>
-  double all(const V& w, V* g) const {
+  // The mean over the samples, of sums over chunks.
+  template <bool Gradient, class V, class Samples>
+  double mean(const V& w, Samples samples, V* g) const {
     check(w.size());
-    if constexpr (Gradient) g->setZero();
+    const Index n = samples.size(), size = (std::min)(chunk(samples), n);
     double total = 0;
-    for (Index begin = 0; begin < size(); begin += chunk) {
-      total += sum<Gradient>(w.data(), Rows{begin, (std::min)(chunk, size() - begin)},
-                             Gradient ? g->data() : nullptr);
+    const auto add_chunk = [&](Index k, V* to) {
+      if constexpr (Gradient) to->setZero();
+      total += sum<Gradient>(w.data(), samples.part(k, (std::min)(size, n - k)),
+                             Gradient ? to->data() : nullptr);
+    };
+    add_chunk(0, g);
+    if constexpr (!Gradient) {
+      for (Index k = size; k < n; k += size) add_chunk(k, nullptr);
+    } else {
+      if (size < n) {
+        chunk_sum_.with(w, [&](V& part) {
+          for (Index k = size; k < n; k += size) {
+            add_chunk(k, &part);
+            *g += part;
+          }
+        });
+      }
+      *g *= static_cast<Scalar>(1 / static_cast<double>(n));
     }
-    const auto n = static_cast<double>(size());
-    if constexpr (Gradient) *g *= static_cast<Scalar>(1 / n);
-    return total / n;
+    return total / static_cast<double>(n);
   }
-
-  template <bool Gradient, class V>
-  double mean(const V& w, Picked batch, V* g) const {
-    check(w.size());
-    if constexpr (Gradient) g->setZero();
-    const double total = sum<Gradient>(w.data(), batch, Gradient ? g->data() : nullptr);
-    const auto n = static_cast<double>(batch.size());
-    if constexpr (Gradient) *g *= static_cast<Scalar>(1 / n);
-    return total / n;
-  }
+  Rows all() const { return {0, size()}; }
 
   // Σ over the samples, block by block; adds to g.
   template <bool Gradient, class Samples>
   double sum(const Scalar* w, Samples samples, [[maybe_unused]] Scalar* g) const {
     const Index outputs = loss_.outputs();
-    constexpr Index coefficients = 24576 / Index(sizeof(Scalar));  // of rows that stay in the cache
+    constexpr Index coefficients = 16384 / Index(sizeof(Scalar));  // of rows that stay in the cache
     const Index most = std::clamp<Index>(
         (std::min)(coefficients / data().cols(), most_scores / outputs) / 4 * 4, 4, most_samples);
     Scalar memory[most_scores];
@@ -296,7 +317,8 @@ class LinearModel {
     const Index d = data().cols();
     for (Index output = 0; output < loss_.outputs();
          ++output, w += d + intercept_, z += samples.size()) {
-      Features::multiply(data(), samples, w, z);
+      Features::multiply(data(), samples, w, z,
+                         output == 0 ? Features::behind(data(), samples, 0) : Ahead());
       if (intercept_ > 0) Vector(z, samples.size()).array() += w[d];
     }
   }
@@ -306,7 +328,8 @@ class LinearModel {
     const Index d = data().cols();
     for (Index output = 0; output < loss_.outputs();
          ++output, g += d + intercept_, slopes += samples.size()) {
-      Features::add(data(), samples, slopes, g);
+      Features::add(data(), samples, slopes, g,
+                    output == 0 ? Features::behind(data(), samples, 1) : Ahead());
       if (intercept_ > 0) g[d] += ConstVector(slopes, samples.size()).sum();
     }
   }

@@ -5,8 +5,11 @@
 
 #include <Eigen/Core>
 #include <algorithm>
+#include <array>
 #include <cstddef>
+#include <cstdint>
 #include <type_traits>
+#include <utility>
 
 #include "descent/core/objective.hpp"
 #include "descent/engine/lane.hpp"
@@ -70,44 +73,118 @@ void each_label(const Y& y, const F& f) {
   }
 }
 
-/// Scores and their transposed product, four rows at a time, for rows whose coefficients lie side by side.
+/// Asks for memory some time before it is read, little by little, so that it arrives while numbers are worked out. (The
+/// processor sees by itself that memory is read in order, but waits when nothing is read for a while.)
+class Ahead {
+  std::uintptr_t at_ = 0;  // no pointer: it may go beyond the data, where nothing happens
+
+ public:
+  /// Asks for nothing.
+  Ahead() = default;
+  /// Begins at `memory`.
+  explicit Ahead(const void* memory) : at_(reinterpret_cast<std::uintptr_t>(memory)) {}
+
+  /// The next bytes.
+  [[gnu::always_inline]] void ask(Eigen::Index bytes) {
+    if (at_ == 0) return;
+    const std::uintptr_t end = at_ + static_cast<std::uintptr_t>(bytes);
+    for (std::uintptr_t line = (at_ + 63) / 64 * 64; line < end; line += 64) {
+      __builtin_prefetch(reinterpret_cast<const void*>(line));
+    }
+    at_ = end;
+  }
+};
+
+/// Scores and sums of rows whose coefficients lie side by side.
 template <class Real>
 class DenseRows {
   using L = Lane<Real, lane_width<Real>>;
   using Index = Eigen::Index;
+  static constexpr Index width = L::width;
 
  public:
-  /// z[k] = x_kᵀ w for four rows.
-  static void scores(const Real* const (&x)[4], const Real* w, Index size, Real* z) {
-    const Real *const x0 = x[0], *const x1 = x[1], *const x2 = x[2], *const x3 = x[3];
-    L a(0), b(0), c(0), d(0);
-    sweep<L>(
-        size, [&](Index j, auto... count) __attribute__((always_inline)) {
-          const L v = L::load(w + j, count...);
-          a = multiply_add(L::load(x0 + j, count...), v, a);
-          b = multiply_add(L::load(x1 + j, count...), v, b);
-          c = multiply_add(L::load(x2 + j, count...), v, c);
-          d = multiply_add(L::load(x3 + j, count...), v, d);
-        });
-    z[0] = static_cast<Real>(sum(a));
-    z[1] = static_cast<Real>(sum(b));
-    z[2] = static_cast<Real>(sum(c));
-    z[3] = static_cast<Real>(sum(d));
+  /// z[k] = row(k)ᵀ w for the first `count`. A score does not depend on its neighbors.
+  template <class RowOf>
+  static void scores(const RowOf& row, Index count, const Real* w, Index size, Real* z,
+                     Ahead& ahead) {
+    Index k = 0;
+    for (; k + 4 <= count; k += 4) {
+      some_scores(w, size, z + k, ahead, row(k), row(k + 1), row(k + 2), row(k + 3));
+    }
+    for (; k < count; ++k) some_scores(w, size, z + k, ahead, row(k));
   }
 
-  /// g += Σ s[k] x_k for four rows.
-  static void add(const Real* const (&x)[4], const Real* s, Index size, Real* g) {
-    const Real *const x0 = x[0], *const x1 = x[1], *const x2 = x[2], *const x3 = x[3];
-    const L a(s[0]), b(s[1]), c(s[2]), d(s[3]);
+  /// g += Σ s[k] row(k) over the first `count`.
+  template <class RowOf>
+  static void add(const RowOf& row, Index count, const Real* s, Index size, Real* g, Ahead& ahead) {
+    // A few rows at a time, so that memory is asked for in small portions.
+    for (Index k = 0; k < count; k += 8) {
+      const auto some = [&](Index i) { return row(k + i); };
+      const Index rows = (std::min)(Index(8), count - k);
+      Index j = 0;
+      for (; j + 4 * width <= size; j += 4 * width) {
+        ahead.ask(2 * rows * width * Index(sizeof(Real)));
+        add_lanes(some, rows, s + k, g, std::array{j, j + width, j + 2 * width, j + 3 * width});
+      }
+      ahead.ask((size - j) * rows * Index(sizeof(Real)) / 2);
+      for (; j + width <= size; j += width) add_lanes(some, rows, s + k, g, std::array{j});
+      if constexpr (width > 1) {
+        if (j < size) add_lanes(some, rows, s + k, g, std::array{j}, static_cast<int>(size - j));
+      }
+    }
+  }
+
+ private:
+  template <class... X>
+  [[gnu::always_inline]] static void some_scores(const Real* w, Index size, Real* z, Ahead& ahead,
+                                                 const X*... x) {
+    some_scores(w, size, z, ahead, std::make_index_sequence<sizeof...(X)>(), x...);
+  }
+  template <std::size_t... K, class... X>
+  [[gnu::always_inline]] static void some_scores(const Real* w, Index size, Real* z, Ahead& ahead,
+                                                 std::index_sequence<K...>, const X*... x) {
+    L sums[] = {(void(K), L(0))...};
+    const auto body = [&](Index j, auto... count) __attribute__((always_inline)) {
+      const L v = L::load(w + j, count...);
+      ((sums[K] = multiply_add(L::load(x + j, count...), v, sums[K])), ...);
+    };
+    constexpr Index line = (std::max)(width, Index(64 / sizeof(Real)));
+    Index j = 0;
+    for (; j + line <= size; j += line) {
+      ahead.ask(Index(sizeof...(X)) * line * Index(sizeof(Real)) / 2);
+      for (Index i = 0; i < line; i += width) body(j + i);
+    }
+    ahead.ask(Index(sizeof...(X)) * (size - j) * Index(sizeof(Real)) / 2);
     sweep<L>(
-        size, [=](Index j, auto... count) __attribute__((always_inline)) {
-          L sum = L::load(g + j, count...);
-          sum = multiply_add(a, L::load(x0 + j, count...), sum);
-          sum = multiply_add(b, L::load(x1 + j, count...), sum);
-          sum = multiply_add(c, L::load(x2 + j, count...), sum);
-          sum = multiply_add(d, L::load(x3 + j, count...), sum);
-          sum.store(g + j, count...);
-        });
+        size - j, [&](Index i, auto... count)
+                      __attribute__((always_inline)) { body(j + i, count...); });
+    ((z[K] = total(sums[K])), ...);
+  }
+
+  // Some lanes of g, kept while the rows pass; two sums for each, so that additions wait for each other less.
+  template <class RowOf, std::size_t N, class... Count>
+  [[gnu::always_inline]] static void add_lanes(const RowOf& row, Index rows, const Real* s, Real* g,
+                                               const std::array<Index, N>& j, Count... count) {
+    add_lanes(row, rows, s, g, j, std::make_index_sequence<N>(), count...);
+  }
+  template <class RowOf, std::size_t N, std::size_t... I, class... Count>
+  [[gnu::always_inline]] static void add_lanes(const RowOf& row, Index rows, const Real* s, Real* g,
+                                               const std::array<Index, N>& j,
+                                               std::index_sequence<I...>, Count... count) {
+    L even[] = {L::load(g + j[I], count...)...}, odd[] = {(void(I), L(0))...};
+    Index k = 0;
+    for (; k + 2 <= rows; k += 2) {
+      const L a(s[k]), b(s[k + 1]);
+      const Real *const x = row(k), *const y = row(k + 1);
+      ((even[I] = multiply_add(a, L::load(x + j[I], count...), even[I])), ...);
+      ((odd[I] = multiply_add(b, L::load(y + j[I], count...), odd[I])), ...);
+    }
+    if (k < rows) {
+      const L a(s[k]);
+      const Real* const x = row(k);
+      ((even[I] = multiply_add(a, L::load(x + j[I], count...), even[I])), ...);
+    }
+    ((even[I] + odd[I]).store(g + j[I], count...), ...);
   }
 };
 
@@ -125,14 +202,24 @@ class LinearRows {
 
   /// z[k] = x_kᵀ w for the k-th of the samples.
   template <class Samples>
-  static void multiply(const Matrix& x, Samples samples, const Scalar* w, Scalar* z) {
+  static void multiply(const Matrix& x, Samples samples, const Scalar* w, Scalar* z,
+                       Ahead ahead = {}) {
     if constexpr (contiguous) {
-      for (Index k = 0; k < samples.size(); k += 4) {
-        const Scalar* some_x[4];
-        Scalar some[4];
-        four(x, samples, k, some_x);
-        DenseRows<Scalar>::scores(some_x, w, x.cols(), some);
-        std::copy_n(some, (std::min)(Index(4), samples.size() - k), z + k);
+      if constexpr (std::is_same_v<Samples, Picked>) {
+        // Rows that lie anywhere are asked for a few rows before they are read.
+        const auto ask = [&](Index k) {
+          if (k < samples.size()) Ahead(row(x, samples[k])).ask(x.cols() * Index(sizeof(Scalar)));
+        };
+        for (Index k = 0; k < 8; ++k) ask(k);
+        DenseRows<Scalar>::scores(
+            [&](Index k) {
+              ask(k + 8);
+              return row(x, samples[k]);
+            },
+            samples.size(), w, x.cols(), z, ahead);
+      } else {
+        DenseRows<Scalar>::scores([&](Index k) { return row(x, samples[k]); }, samples.size(), w,
+                                  x.cols(), z, ahead);
       }
     } else if constexpr (!is_sparse<Matrix> && std::is_same_v<Samples, Rows>) {
       Vector(z, samples.size()).noalias() =
@@ -144,21 +231,28 @@ class LinearRows {
 
   /// g += Σₖ s[k] x_k.
   template <class Samples>
-  static void add(const Matrix& x, Samples samples, const Scalar* s, Scalar* g) {
+  static void add(const Matrix& x, Samples samples, const Scalar* s, Scalar* g, Ahead ahead = {}) {
     if constexpr (contiguous) {
-      for (Index k = 0; k < samples.size(); k += 4) {
-        const Scalar* some_x[4];
-        Scalar some[4] = {};
-        four(x, samples, k, some_x);
-        std::copy_n(s + k, (std::min)(Index(4), samples.size() - k), some);
-        DenseRows<Scalar>::add(some_x, some, x.cols(), g);
-      }
+      DenseRows<Scalar>::add([&](Index k) { return row(x, samples[k]); }, samples.size(), s,
+                             x.cols(), g, ahead);
     } else if constexpr (!is_sparse<Matrix> && std::is_same_v<Samples, Rows>) {
       Vector(g, x.cols()).noalias() +=
           x.middleRows(samples.begin, samples.count).transpose() * ConstVector(s, samples.size());
     } else {
       for (Index k = 0; k < samples.size(); ++k) add_row(x, samples[k], s[k], g);
     }
+  }
+
+  /// The memory behind some samples, as much as they have: its first half, to be asked for while they are multiplied, or
+  /// its second, while they are added.
+  template <class Samples>
+  static Ahead behind(const Matrix& x, Samples samples, int half) {
+    if constexpr (contiguous && std::is_same_v<Samples, Rows>) {
+      if (x.outerStride() == x.cols()) {
+        return Ahead(row(x, samples.begin + samples.count) + half * samples.count * x.cols() / 2);
+      }
+    }
+    return {};
   }
 
   /// xᵢᵀ w.
@@ -192,13 +286,7 @@ class LinearRows {
   }
 
  private:
-  // Four rows from k on; behind the last one it is repeated, and does not count.
-  template <class Samples>
-  static void four(const Matrix& x, Samples samples, Index k, const Scalar* (&rows)[4]) {
-    for (Index i = 0; i < 4; ++i) {
-      rows[i] = x.data() + samples[(std::min)(k + i, samples.size() - 1)] * x.outerStride();
-    }
-  }
+  static const Scalar* row(const Matrix& x, Index i) { return x.data() + i * x.outerStride(); }
 };
 
 }  // namespace descent::inline v0

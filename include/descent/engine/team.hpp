@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <exception>
 #include <mutex>
+#include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -30,9 +31,9 @@ class Team {
   using Index = Eigen::Index;
 
   /// So many threads, the calling one included; 0: one for each processor. Throws `std::invalid_argument` for less, and
-  /// `std::system_error` where the system has no more.
-  explicit Team(int threads = 0) {
-    checked_count("Team", "threads", threads, 0);
+  /// `std::system_error` where the system has no more; `who` is the name that messages begin with.
+  explicit Team(int threads = 0, std::string_view who = "Team") {
+    checked_count(who, "threads", threads, 0);
     const int hardware = static_cast<int>(std::thread::hardware_concurrency());
     size_ = threads > 0 ? threads : (std::max)(1, hardware);
     try {
