@@ -48,8 +48,11 @@
 #include "descent/solver/lbfgs.hpp"               // limited-memory BFGS
 #include "descent/solver/lbfgsb.hpp"              // the same within bounds
 #include "descent/solver/proximal_gradient.hpp"   // ISTA and FISTA
-#include "descent/solver/steepest_descent.hpp"    // gradient descent with a line search
-#include "descent/solver/truncated_newton.hpp"    // conjugate gradients within a trust region
+#include "descent/solver/saga.hpp"   // SAGA and SAG: variance reduction by a table of gradients
+#include "descent/solver/sarah.hpp"  // SARAH: variance reduction by recursive gradients
+#include "descent/solver/steepest_descent.hpp"  // gradient descent with a line search
+#include "descent/solver/svrg.hpp"              // SVRG: variance reduction by snapshots
+#include "descent/solver/truncated_newton.hpp"  // conjugate gradients within a trust region
 // ... and their line searches
 #include "descent/line_search/armijo.hpp"        // backtracking
 #include "descent/line_search/fixed_step.hpp"    // none

@@ -238,16 +238,21 @@ Result<V> sampled(const F& f, const V& x0, O& optimizer, const Limits& limits, B
 template <class F, class V, class O, class Watchers>
 Result<V> by_batches(const F& f, const V& x0, O& optimizer, const MinimizeOptions& options,
                      const Limits& limits, Watchers watchers) {
-  if (options.batches != nullptr) {
-    return sampled(f, x0, optimizer, limits, *options.batches, watchers);
-  }
+  const auto draw = [&](Batches& batches) {
+    if constexpr (Solver<O>) {
+      return solve(f, x0, optimizer, limits, watchers, &batches);
+    } else {
+      return sampled(f, x0, optimizer, limits, batches, watchers);
+    }
+  };
+  if (options.batches != nullptr) return draw(*options.batches);
   Batches batches(static_cast<Eigen::Index>(f.size()),
                   static_cast<Eigen::Index>(options.batch_size.value_or(1)), options.sampling,
                   options.seed,
                   {.drop_last = options.drop_last,
                    .growth = options.batch_growth,
                    .probabilities = sampling_probabilities(f)});
-  return sampled(f, x0, optimizer, limits, batches, watchers);
+  return draw(batches);
 }
 
 /// Checks the options and picks the driver.
@@ -286,7 +291,13 @@ Result<typename X::PlainObject> run(const F& f, const Eigen::MatrixBase<X>& x0, 
   const V start = x0;
   if (!options.warm_start) optimizer.reset();
 
-  if constexpr (gradients == Gradients::sampled && !finite_sum) {
+  if constexpr (gradients == Gradients::sampled && Solver<O> && !finite_sum) {
+    static_assert(finite_sum,
+                  "minimize: this solver is for finite sums, and this objective is none, which "
+                  "needs Eigen::Index size() const and void gradient(const V& x, descent::Batch "
+                  "batch, V& g) const: use descent::LBFGS");
+    return {};
+  } else if constexpr (gradients == Gradients::sampled && !finite_sum) {
     static_assert(finite_sum,
                   "minimize: SGD samples mini-batches, and this objective is not a finite sum, "
                   "which needs Eigen::Index size() const and void gradient(const V& x, "

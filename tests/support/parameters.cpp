@@ -27,6 +27,9 @@
 #include <descent/solver/barzilai_borwein.hpp>
 #include <descent/solver/coordinate_descent.hpp>
 #include <descent/solver/proximal_gradient.hpp>
+#include <descent/solver/saga.hpp>
+#include <descent/solver/sarah.hpp>
+#include <descent/solver/svrg.hpp>
 #include <descent/solver/truncated_newton.hpp>
 #include <descent/transform/add_decayed_weights.hpp>
 #include <descent/transform/clip_by_global_norm.hpp>
@@ -79,6 +82,10 @@ const std::vector<ParameterRow>& parameter_rows() {
                    [](V v) { (void)ProximalGradient(proximal_l1(0.1), {.step = v}); }),
       non_negative("FISTA", "step", [](V v) { (void)FISTA(proximal_l1(0.1), {.step = v}); }),
       non_negative("TruncatedNewton", "radius", [](V v) { (void)TruncatedNewton({.radius = v}); }),
+      non_negative("SVRG", "learning_rate", [](V v) { (void)SVRG({.learning_rate = v}); }),
+      non_negative("SAGA", "learning_rate", [](V v) { (void)SAGA({.learning_rate = v}); }),
+      non_negative("SARAH", "learning_rate", [](V v) { (void)SARAH({.learning_rate = v}); }),
+      decay_rate("SARAH", "stop_ratio", [](V v) { (void)SARAH({.stop_ratio = v}); }),
       non_negative("CoordinateDescent", "l1", [](V v) { (void)CoordinateDescent({.l1 = v}); }),
       non_negative("CoordinateDescent", "l2", [](V v) { (void)CoordinateDescent({.l2 = v}); }),
       decay_rate("finite_difference", "relative_step",

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <limits>
 
+#include "descent/core/objective.hpp"
 #include "descent/core/version.hpp"
 
 namespace descent::inline v0 {
@@ -35,7 +36,11 @@ struct Iteration {
 /// one of them is not finite. Where loss and gradient are `separate`, the loss alone is cheaper: `evaluate.loss(point)`, and
 /// `evaluate.gradient(point)` once it is known; `evaluate.gradient_alone(point)` where it does not matter. With
 /// `has_hessian_product` there is `evaluate.hessian_product(x, v, product)`. All of them evaluate nothing and return false
-/// once `open()` is false, as a limit is reached.
+/// once `open()` is false, as a limit is reached. `objective()` is what they ask.
+///
+/// A solver that declares `Gradients::sampled` is for finite sums. An iteration of it is a round: steps on mini-batches from
+/// the point that it is given, `while (!(batch = evaluate.next(gradients)).empty())`, each of so many evaluations, and then
+/// `evaluate.close(point)`, which evaluates the full sum where the round ends, limits or not.
 struct AnyEvaluations {
   static constexpr bool separate = true;  ///< whether the loss alone is cheaper
   template <class V>
@@ -50,10 +55,26 @@ struct AnyEvaluations {
   /// Whether the objective multiplies by its Hessian.
   static constexpr bool has_hessian_product = false;
   bool open() const;  ///< whether more may be evaluated
+
+  /// The next mini-batch of a round, drawn as the options say; empty where a limit leaves no room for its evaluations and
+  /// the one that closes the round.
+  Batch next(std::int64_t gradients);
+  /// Whether limits leave room for as many.
+  bool room(std::int64_t gradients);
+  /// The gradient of a mini-batch, written into g; false where it is not finite.
+  template <class V>
+  bool sampled(const V& x, Batch batch, V& g);
+  /// For gradients that are made here and not asked for: they count as evaluations.
+  void count(std::int64_t gradients);
+  /// For passes over the samples that are no mini-batches: they count for `Result::epochs`.
+  void visit(std::int64_t samples);
+  Eigen::Index batch_size() const;  ///< of the next mini-batch
+  template <class V>
+  bool close(Point<V>& point);
 };
 
 /// Its parameters' type; `begin`, which makes room for vectors like x and may move the start (into bounds); an iteration from
-/// a point that has been evaluated to the next, in place; and its place. `regard(point)`, where present, replaces loss and
+/// a point that has been evaluated to the next, in place; and its place. `regard(point)`, or with `evaluate`, replaces loss and
 /// norm of the start by those that the solver is about (with a penalty, within bounds).
 template <class S>
 concept Solver = requires(S& solver, const S& fixed, Point<typename S::Vector>& point,

@@ -3,12 +3,16 @@
 #define DESCENT_ENGINE_SOLVE_HPP
 
 #include <Eigen/Core>
+#include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <limits>
 #include <utility>
 
+#include "descent/core/batches.hpp"
 #include "descent/core/minimize_options.hpp"
 #include "descent/core/objective.hpp"
+#include "descent/core/optimizer.hpp"
 #include "descent/core/result.hpp"
 #include "descent/core/solver.hpp"
 #include "descent/engine/run.hpp"
@@ -19,12 +23,14 @@ namespace descent::inline v0 {
 template <class F, class V, class Watchers>
 class Evaluations {
   Run<F, V, Watchers>& run_;
+  Batches* batches_;
+  std::int64_t visited_ = 0;  // samples
   bool open_ = true, fine_ = true;
 
  public:
   static constexpr bool separate = !HasLossAndGradient<F, V>;
 
-  explicit Evaluations(Run<F, V, Watchers>& run) : run_(run) {}
+  Evaluations(Run<F, V, Watchers>& run, Batches* batches) : run_(run), batches_(batches) {}
 
   bool open() const { return open_; }
   const F& objective() const { return run_.objective(); }
@@ -70,6 +76,41 @@ class Evaluations {
     run_.objective().hessian_product(x, v, product);
   }
 
+  Eigen::Index batch_size() const { return batches_->batch_size(); }
+  Batch next(std::int64_t gradients) {
+    if (!room(gradients)) return {};
+    const Batch batch = batches_->next();
+    visit(static_cast<std::int64_t>(batch.size()));
+    return batch;
+  }
+  bool room(std::int64_t gradients) {
+    const auto& result = run_.result;
+    if ((std::max)(result.loss_evaluations, result.gradient_evaluations) + gradients >=
+        run_.limits.evaluations) {
+      run_.ends(Status::EvaluationLimit);
+      return false;
+    }
+    return result.epochs < run_.limits.epochs && !run_.spent();
+  }
+  bool sampled(const V& x, Batch batch, V& g) {
+    g.swap(run_.g);
+    fine_ = run_.evaluate(x, batch);
+    g.swap(run_.g);
+    run_.loss = std::numeric_limits<double>::quiet_NaN();  // of a batch, which says little
+    return fine_;
+  }
+  void count(std::int64_t gradients) { run_.result.gradient_evaluations += gradients; }
+  void visit(std::int64_t samples) {
+    visited_ += samples;
+    run_.result.epochs = visited_ / static_cast<std::int64_t>(objective().size());
+  }
+  bool close(Point<V>& point) {
+    if (evaluate(point, [&] { return run_.evaluate(point.x); })) return true;
+    // That it is lower there is no sign that it has no bound, unless it is −∞.
+    if (std::isfinite(run_.loss)) run_.loss = std::numeric_limits<double>::quiet_NaN();
+    return false;
+  }
+
  private:
   // A loss and its gradient are one evaluation; the first is always made.
   template <class Ask>
@@ -89,17 +130,22 @@ class Evaluations {
 };
 
 template <class F, class V, class S, class Watchers>
-Result<V> solve(const F& f, const V& x0, S& solver, Limits limits, Watchers watchers) {
+Result<V> solve(const F& f, const V& x0, S& solver, Limits limits, Watchers watchers,
+                Batches* batches = nullptr) {
   using Scalar = typename V::Scalar;
   if (limits.gradient == Limits::off) limits.gradient = sizeof(Scalar) == 4 ? 1e-3 : 1e-6;
   // Squares of gradients are summed, in double.
   Run<F, V, Watchers> run(f, x0, limits, 1e150, watchers);
   run.wants_loss = true;
-  Evaluations<F, V, Watchers> evaluate(run);
+  Evaluations<F, V, Watchers> evaluate(run, batches);
 
   Point<V> now{.x = x0, .g = run.g};
   solver.begin(now.x);
   const bool begun = run.finite(now.x) && evaluate(now);
+  const auto regard = [&] {
+    if constexpr (requires { solver.regard(now); }) solver.regard(now);
+    if constexpr (requires { solver.regard(now, evaluate); }) solver.regard(now, evaluate);
+  };
   const auto publish = [&] {
     run.loss = now.loss;
     run.norm = now.norm;
@@ -109,7 +155,7 @@ Result<V> solve(const F& f, const V& x0, S& solver, Limits limits, Watchers watc
     run.ends(Status::Diverged);
   };
   if (begun) {
-    if constexpr (requires { solver.regard(now); }) solver.regard(now);
+    regard();
     publish();
   }
 
@@ -121,7 +167,7 @@ Result<V> solve(const F& f, const V& x0, S& solver, Limits limits, Watchers watc
     const double last_loss = now.loss;
     const Iteration<V> iteration = solver.iterate(now, evaluate);
     if (iteration.outcome == Moved::refused) {
-      (void)run.spent();
+      (void)run.exhausted();
       break;
     }
     if (iteration.outcome == Moved::stuck) {
@@ -135,7 +181,9 @@ Result<V> solve(const F& f, const V& x0, S& solver, Limits limits, Watchers watc
       break;
     }
     ++run.result.iterations;
-    if constexpr (FiniteSumObjective<F, V>) ++run.result.epochs;
+    if constexpr (FiniteSumObjective<F, V> && gradients_of<S> != Gradients::sampled) {
+      ++run.result.epochs;
+    }
     publish();
     constexpr auto precision = static_cast<double>(std::numeric_limits<Scalar>::epsilon());
     const double rounding = 4 * precision * std::abs(lowest);
@@ -170,12 +218,10 @@ Result<V> solve(const F& f, const V& x0, S& solver, Limits limits, Watchers watc
   run.result.loss = present ? now.loss : best_loss;
   run.result.gradient_norm = present ? now.norm : best_norm;
   return run.finish([&] {
-    if constexpr (requires { solver.regard(now); }) {
-      now = {run.result.x, run.g, run.result.loss, run.result.gradient_norm};
-      solver.regard(now);
-      run.result.loss = now.loss;
-      run.result.gradient_norm = now.norm;
-    }
+    now = {run.result.x, run.g, run.result.loss, run.result.gradient_norm};
+    regard();
+    run.result.loss = now.loss;
+    run.result.gradient_norm = now.norm;
   });
 }
 

@@ -21,6 +21,8 @@ struct HuberLoss {
   double delta = 1;  ///< δ
   /// Scores a sample.
   static constexpr Eigen::Index outputs() { return 1; }
+  /// The largest ∂²ℓ/∂z².
+  static constexpr double largest_curvature() { return 1; }
 
   /// From scores to losses and slopes, see `LinearModel`.
   template <class Z, class Y, class Losses>

@@ -17,6 +17,8 @@ struct SquaredLoss {
   static constexpr Eigen::Index outputs() { return 1; }
   /// ∂²ℓ/∂z², which is the same everywhere.
   static constexpr double curvature = 1;
+  /// The largest ∂²ℓ/∂z².
+  static constexpr double largest_curvature() { return curvature; }
 
   /// From scores to losses and slopes, see `LinearModel`.
   template <class Z, class Y, class Losses>

@@ -8,6 +8,7 @@
 #define DESCENT_OBJECTIVE_LINEAR_SVM_HPP
 
 #include <Eigen/Core>
+#include <limits>
 #include <utility>
 
 #include "descent/core/errors.hpp"
@@ -21,6 +22,8 @@ struct HingeLoss {
   bool squared = true;  ///< its square
   /// Scores a sample.
   static constexpr Eigen::Index outputs() { return 1; }
+  /// The largest ∂²ℓ/∂z².
+  double largest_curvature() const { return squared ? 2 : std::numeric_limits<double>::infinity(); }
 
   /// From scores to losses and slopes, see `LinearModel`.
   template <class Z, class Y, class Losses>

@@ -21,6 +21,8 @@ namespace descent::inline v0 {
 struct LogisticLoss {
   /// Scores a sample.
   static constexpr Eigen::Index outputs() { return 1; }
+  /// The largest ∂²ℓ/∂z².
+  static constexpr double largest_curvature() { return 0.25; }
 
   /// From scores to losses and slopes, see `LinearModel`.
   template <class Z, class Y, class Losses>
