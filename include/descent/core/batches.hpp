@@ -70,12 +70,12 @@ class Batches {
         sampling_(sampling),
         drop_last_(options.drop_last),
         growth_(checked(name, "growth", options.growth, range::growth)),
-        samples_(checked_count(name, "samples", samples, 1)),
-        size_(static_cast<double>(
-            (std::min)(checked_count(name, "batch_size", batch_size, 1), samples_))) {
+        samples_(checked_count(name, "samples", samples, 1)) {
+    checked_count(name, "batch_size", batch_size, 1);
+    resize(static_cast<double>((std::min)(batch_size, samples)));
     if (!options.probabilities.empty()) set_probabilities(options.probabilities);
     const bool all = sampling == Sampling::shuffled || growth_ > 1;
-    indices_.resize(static_cast<std::size_t>(all ? samples_ : this->batch_size()));
+    indices_.resize(static_cast<std::size_t>(all ? samples_ : batch_size_));
     for (std::size_t i = 0; i < indices_.size(); ++i) indices_[i] = static_cast<Eigen::Index>(i);
   }
 
@@ -83,9 +83,11 @@ class Batches {
   Batch next() {
     if (epoch_ended()) {
       position_ = 0;
-      size_ = (std::min)(rounded(size_ * growth_), static_cast<double>(samples_));
+      if (growth_ > 1) {
+        resize((std::min)(rounded(size_ * growth_), static_cast<double>(samples_)));
+      }
     }
-    const Eigen::Index count = (std::min)(batch_size(), samples_ - position_);
+    const Eigen::Index count = (std::min)(batch_size_, samples_ - position_);
     const auto draw = [this](Eigen::Index bound) {
       return static_cast<Eigen::Index>(random_.below(static_cast<std::uint64_t>(bound)));
     };
@@ -99,20 +101,19 @@ class Batches {
       return {first, static_cast<std::size_t>(count)};
     }
     position_ += count;
-    const Eigen::Index drawn = batch_size();  // the last batch of an epoch, too
-    for (Eigen::Index i = 0; i < drawn; ++i) {
+    for (Eigen::Index i = 0; i < batch_size_; ++i) {  // the last batch of an epoch, too
       indices[i] = table_.size() > 0 ? table_.draw(random_) : draw(samples_);
     }
-    return {indices, static_cast<std::size_t>(drawn)};
+    return {indices, static_cast<std::size_t>(batch_size_)};
   }
 
   /// Whether the last batch completed an epoch.
-  bool epoch_ended() const { return samples_ - position_ < (drop_last_ ? batch_size() : 1); }
+  bool epoch_ended() const { return samples_ - position_ < (drop_last_ ? batch_size_ : 1); }
 
   /// The number of samples.
   Eigen::Index samples() const { return samples_; }
   /// The size of this epoch's batches, but for a smaller last one.
-  Eigen::Index batch_size() const { return static_cast<Eigen::Index>(std::floor(size_ + 0.5)); }
+  Eigen::Index batch_size() const { return batch_size_; }
   /// Whether samples are drawn with these probabilities; with none: whether all are alike.
   bool draws_by(std::span<const double> probabilities) const {
     return probabilities.empty() ? table_.size() == 0
@@ -134,7 +135,7 @@ class Batches {
       indices_[i] = static_cast<Eigen::Index>(state.order[i]);
     }
     position_ = static_cast<Eigen::Index>(state.position);
-    size_ = state.batch_size;
+    resize(state.batch_size);
     random_.restore(state.random);
   }
 
@@ -153,10 +154,15 @@ class Batches {
   Sampling sampling_;
   bool drop_last_;
   double growth_;
-  Eigen::Index samples_, position_ = 0;
-  double size_;
+  Eigen::Index samples_, position_ = 0, batch_size_ = 1;
+  double size_ = 1;                    // of the batches, before it is rounded
   std::vector<Eigen::Index> indices_;  // shuffled: the order; else the last batch
   AliasTable table_;
+
+  void resize(double size) {
+    size_ = size;
+    batch_size_ = static_cast<Eigen::Index>(std::floor(size + 0.5));
+  }
 
   [[gnu::cold, gnu::noinline]] void set_probabilities(std::span<const double> probabilities) {
     if (static_cast<Eigen::Index>(probabilities.size()) != samples_) {
