@@ -1,7 +1,9 @@
 // How `minimize` draws mini-batches: what the options say, and from a `Batches` of one's own.
 #include <descent/minimize.hpp>
+#include <descent/objective/linear_regression.hpp>
 #include <descent/optimizer/adam.hpp>
 #include <descent/optimizer/gradient_descent.hpp>
+#include <descent/optimizer/sgd.hpp>
 
 #include "support/catch.hpp"
 #include "support/problems.hpp"
@@ -82,6 +84,19 @@ TEST_CASE("epochs are counted and told as they are drawn") {
     CHECK(result.status == Status::EpochLimit);
     CHECK(ends == c.ends);
   }
+}
+
+TEST_CASE("growing batches go below the level where a constant rate ends") {
+  const RegressionData data(512, 4, 1, 3);
+  const LinearRegression model(data.X, data.y);
+  const double least = model.loss(data.solution());
+  const auto gap = [&](double growth) {
+    return minimize(model, VectorXd::Zero(4), SGD({.learning_rate = 0.3}),
+                    {.max_epochs = 9, .batch_size = 1, .batch_growth = growth})
+               .loss -
+           least;
+  };
+  CHECK(gap(2) < 0.05 * gap(1));
 }
 
 TEST_CASE("runs that share a Batches make the updates of one run, wherever it was cut") {
