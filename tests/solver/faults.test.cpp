@@ -43,7 +43,7 @@ void visit_solvers(const Visit& visit) {
   visit("SteepestDescent", SteepestDescent());
   visit("CoordinateDescent (no penalty)", CoordinateDescent());
   visit("TruncatedNewton (trust region)", TruncatedNewton());
-  visit("ProximalGradient (no penalty)", ProximalGradient(proximal_l1(0.0)));
+  visit("ProximalGradient (no penalty)", ProximalGradient());
   visit("FISTA (no penalty)", FISTA(proximal_l1(0.0)));
   visit("BarzilaiBorwein (Armijo)", BarzilaiBorwein());
   visit("ConjugateGradient", ConjugateGradient());
