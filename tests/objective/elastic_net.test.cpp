@@ -4,6 +4,7 @@
 #include <descent/minimize.hpp>
 #include <descent/objective/l2.hpp>
 #include <descent/objective/linear_regression.hpp>
+#include <descent/objective/logistic_regression.hpp>
 #include <descent/objective/sam.hpp>
 #include <descent/objective/softmax_regression.hpp>
 #include <descent/objective/standardized.hpp>
@@ -197,6 +198,25 @@ TEST_CASE("solvers take the parts apart", "[elastic_net][reference]") {
     const double a = least(minimize(both, v0, FISTA(), options)),
                  b = least(minimize(both, v0, CoordinateDescent(), options));
     CHECK(a == Approx(b).epsilon(1e-12));
+  }
+}
+
+TEST_CASE("the sparse logistic regression of breast cancer", "[elastic_net][reference]") {
+  const MatrixXd table = read_csv("breast_cancer/breast_cancer.csv");
+  const LogisticRegression model(MatrixXd(table.leftCols(30)), VectorXd(table.col(30)),
+                                 {.intercept = true});
+  // lambda, loss, errors, bias, coefficients
+  const auto wanted = read_reference("breast_cancer/reference.csv").at("lasso");
+  const auto f = l1(standardized(model), wanted[0]);
+  const auto result = minimize(f, VectorXd::Zero(31), FISTA(),
+                               {.max_iterations = 20'000, .gradient_tolerance = 1e-10});
+  CHECK(result.converged());
+  CHECK(result.loss == Approx(wanted[1]).epsilon(1e-12));
+  CHECK(result.x[30] == Approx(wanted[3]).epsilon(1e-5));
+  for (Index j = 0; j < 30; ++j) {
+    const double w = wanted[std::size_t(j) + 4];
+    CHECK((result.x[j] == 0) == (w == 0));
+    CHECK(result.x[j] == Approx(w).epsilon(1e-5).margin(1e-6));
   }
 }
 
