@@ -16,6 +16,7 @@
 #include <descent/io/mapped_data.hpp>
 
 #include "support/catch.hpp"
+#include "support/child.hpp"
 #include "support/temporary.hpp"
 
 namespace {
@@ -219,4 +220,29 @@ TEST_CASE("A conversion that fails leaves what was there, and nothing else") {
     CHECK(none.companions() == 0);
   }
   std::signal(SIGXFSZ, handler);
+}
+
+TEST_CASE("A conversion takes little memory") {
+#ifndef __linux__
+  WARN("not run: there is no /proc/self/status");
+#else
+  if (DESCENT_TESTS_SANITIZED) {
+    WARN("not run: a sanitizer's own memory is counted, too");
+    return;
+  }
+  const Temporary csv("in.csv", csv_text(150'000, 6)), svm("in.svm", libsvm_text(150'000, 18)),
+      out("out");
+  REQUIRE(csv.text().size() > 8'000'000);  // bytes, and of the data file
+  REQUIRE(svm.text().size() > 8'000'000);
+  for (const ConvertOptions& options : {ConvertOptions{}, {.shuffle_seed = 1, .memory = 1 << 20}}) {
+    const double of_csv =
+        peak_of([&] { descent::convert_csv(csv.path(), out.path(), {}, options); });
+    const double of_svm =
+        peak_of([&] { descent::convert_libsvm(svm.path(), out.path(), {}, options); });
+    CAPTURE(of_csv, of_svm);
+    CHECK((0 < of_csv && of_csv < 2048));
+    CHECK((0 < of_svm && of_svm < 2048));
+  }
+  CHECK(peak_of([&] { (void)descent::read_csv(csv.path()); }) > 7000);  // so it would be seen
+#endif
 }

@@ -37,7 +37,6 @@
 #include <Eigen/SparseCore>
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <cerrno>
 #include <concepts>
 #include <cstddef>
