@@ -153,6 +153,10 @@ TEST_CASE("CSV: what is wrong, and where") {
   CHECK(csv_complaint("a,b,y\n1,2,3\r\n4,5,6x\r\n") == "3:5: '6x' is not a number");
   CHECK(csv_complaint("\xef\xbb\xbf"
                       "1,x,3\n") == "1:3: 'x' is not a number");
+  CHECK(csv_complaint("1,2,3\n\xef\xbb\xbf"
+                      "4,5,6\n") ==
+        "2:1: '\xef\xbb\xbf"
+        "4' is not a number");
   CHECK(csv_complaint("1,2,3\n\n4, \"1,5\",6\n") == "3:5: '1,5' is not a number");
   CHECK(csv_complaint("1,2,3\n4,0x1p3,6\n") == "2:3: '0x1p3' is not a number");
   CHECK(csv_complaint("1,2,3\n4,+-5,6\n") == "2:3: '+-5' is not a number");
