@@ -246,6 +246,17 @@ TEST_CASE("Every damage of a header shows") {
   CHECK(complaint<MappedData<float>>(file.path()) ==
         "holds sparse data of float: read it by descent::MappedSparseData<float>");
 
+  // 2⁸ rows of 2⁵⁶ coefficients: their product is 0 for who counts modulo 2⁶⁴, and all else would fit.
+  std::string wrapped(64 + 256 * 8, '\0');
+  descent::write_data(file.path(), Dense<double>::Ones(1, 1), Column<double>::Ones(1));
+  wrapped.replace(0, 64, file.text().substr(0, 64));
+  wrapped = with(wrapped, 24, std::int64_t{1} << 8);
+  wrapped = with(wrapped, 32, std::int64_t{1} << 56);
+  wrapped = with(wrapped, 40, std::int64_t{0});
+  file.write(with(wrapped, 48, std::int64_t(wrapped.size())));
+  CHECK_THAT(complaint<MappedData<double>>(file.path()),
+             StartsWith("has an impossible header: 256 x "));
+
   CHECK(complaint<MappedData<double>>("/no/such/file") ==
         "cannot be opened: No such file or directory");
   CHECK(complaint<MappedData<double>>("/") == "is no file");
