@@ -21,7 +21,8 @@ namespace descent::inline v0 {
 
 /// The mean over the samples of S, numbered anew from 0 in the order of the indices; what the objective inside offers for
 /// batches, this offers for all and for batches. Weights of samples stay what they are in the whole. Decorators belong
-/// around it: the sum of a regularizer or of probabilities is over these samples then.
+/// around it: probabilities are those of these samples then. It is a finite sum and no linear model any more, so `SAGA` keeps a
+/// gradient a sample.
 template <class Held>
 class Subset {
   Held inner_;
