@@ -10,6 +10,7 @@
 #include <atomic>
 #include <cmath>
 #include <limits>
+#include <map>
 #include <mutex>
 #include <set>
 #include <stdexcept>
@@ -131,6 +132,19 @@ TEST_CASE("a random search draws one value a range, trial by trial") {
       random_search(f, {uniform(2, 6), log_uniform(1e-3, 10)}, {.trials = 30, .seed = 8});
   CHECK(other.trials[0].values != result.trials[0].values);
 
+  const auto chosen = random_search([](double, double b) { return b; },
+                                    {uniform(0, 1), values({16, 32, 64})}, {.trials = 3000});
+  std::map<double, int> times;
+  Random again(0);
+  for (const auto& trial : chosen.trials) {
+    CHECK(trial.values[0] == again.uniform());
+    const double u = again.uniform();
+    CHECK(trial.values[1] == (3 * u < 1 ? 16 : 3 * u < 2 ? 32 : 64));
+    ++times[trial.values[1]];
+  }
+  CHECK(times.size() == 3);
+  for (const auto& [value, count] : times) CHECK(std::abs(count - 1000) < 5 * std::sqrt(667.0));
+
   std::array<int, 4> decades{};
   const auto many =
       random_search([](double x) { return x; }, {log_uniform(1e-3, 10)}, {.trials = 4000});
@@ -224,6 +238,8 @@ TEST_CASE("arguments of searches outside their ranges are refused") {
         "grid_search: threads must be at least 0, got -1");
   CHECK(refusal([&] { (void)grid_search(f, {Axis{}}); }) ==
         "grid_search: number of trials must be at least 1, got 0");
+  CHECK(refusal([&] { (void)random_search(f, {Axis{}}); }) ==
+        "random_search: number of values must be at least 1, got 0");
   CHECK(refusal([&] { (void)random_search(f, {uniform(0, 1)}, {.trials = 0}); }) ==
         "random_search: trials must be at least 1, got 0");
   CHECK(refusal([&] { (void)random_search(f, {uniform(0, 1)}, {.threads = -2}); }) ==

@@ -11,6 +11,7 @@
 #define DESCENT_TUNE_SEARCH_HPP
 
 #include <Eigen/Core>
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstddef>
@@ -41,32 +42,46 @@ inline Axis values(std::vector<double> points) {
   return {std::move(points)};
 }
 
-/// An interval that values of one parameter are drawn from.
-struct Interval {
-  double lower;      ///< the lower end
-  double upper;      ///< the upper end
-  bool logarithmic;  ///< whether each factor is as likely as the others, instead of each difference
+/// What values of one parameter are drawn from: an interval, or the points of an axis.
+struct Distribution {
+  double lower = 0;  ///< the lower end
+  double upper = 0;  ///< the upper end
+  bool logarithmic =
+      false;  ///< whether each factor is as likely as the others, instead of each difference
+  std::vector<double> points{};  ///< where there are any: each as likely as the others
+
+  /// An interval.
+  Distribution(double from, double to, bool by_factors)
+      : lower(from), upper(to), logarithmic(by_factors) {}
+  /// One of the values of an axis: `random_search(f, {log_uniform(1e-4, 1e-1), values({16, 32, 64})})`.
+  Distribution(Axis axis) : points(std::move(axis.points)) {
+    checked_count("random_search", "number of values", static_cast<std::int64_t>(points.size()), 1);
+  }
 
   /// The value that divides it as t divides [0, 1].
   double at(double t) const {
+    if (!points.empty()) {
+      const auto n = points.size();
+      return points[(std::min)(static_cast<std::size_t>(t * static_cast<double>(n)), n - 1)];
+    }
     if (logarithmic) return geometric_mean(lower, upper, t);
     return t >= 1 ? upper : lower + rounded(t * (upper - lower));
   }
 };
 
 /// Each value of [lower, upper) is as likely as the others. `std::invalid_argument` unless lower <= upper, both finite.
-inline Interval uniform(double lower, double upper) {
+inline Distribution uniform(double lower, double upper) {
   checked("uniform", "lower", lower, {});
   return {lower, checked("uniform", "upper", upper, {.lower = lower}), false};
 }
 /// Each order of magnitude is as likely as the others: for learning rates. `std::invalid_argument` unless 0 < lower <= upper.
-inline Interval log_uniform(double lower, double upper) {
+inline Distribution log_uniform(double lower, double upper) {
   checked("log_uniform", "lower", lower, range::positive);
   return {lower, checked("log_uniform", "upper", upper, {.lower = lower}), true};
 }
 
 namespace tuning {
-inline Axis spaced(std::string_view who, const Interval& interval, std::int64_t n) {
+inline Axis spaced(std::string_view who, const Distribution& interval, std::int64_t n) {
   checked_count(who, "n", n, 1);
   Axis axis;
   for (std::int64_t k = 0; k < n; ++k) {
@@ -160,9 +175,9 @@ Search<N> grid_search(const F& f, const Axis (&axes)[N], const GridSearchOptions
   return tuning::run(f, std::move(trials), options.threads);
 }
 
-/// The same for points that are drawn, one value a range, each on its own.
+/// The same for points that are drawn, one value a range (`uniform`, `log_uniform`, or an axis), each on its own.
 template <class F, std::size_t N>
-Search<N> random_search(const F& f, const Interval (&ranges)[N],
+Search<N> random_search(const F& f, const Distribution (&ranges)[N],
                         const RandomSearchOptions& options = {}) {
   checked_count("random_search", "trials", options.trials, 1);
   checked_count("random_search", "threads", options.threads, 0);
