@@ -313,7 +313,7 @@ TEST_CASE("scores of any size give losses that neither overflow nor vanish", "[m
 
 TEMPLATE_TEST_CASE("the logistic loss and its slope keep their digits", "[models]", double, float) {
   using Block = Eigen::Array<TestType, Eigen::Dynamic, 1>;
-  const long double precision = std::numeric_limits<TestType>::epsilon();
+  const auto precision = static_cast<long double>(std::numeric_limits<TestType>::epsilon());
   long double worst = 0;
   for (int k = 0; k < 200; ++k) {
     const long double largest = k < 100 ? 45 : k < 150 ? 2 : 1e-3L;
@@ -325,8 +325,9 @@ TEMPLATE_TEST_CASE("the logistic loss and its slope keep their digits", "[models
         const long double margin = (2 * label - 1) * static_cast<long double>(z[i]);
         const long double right = std::log1p(std::exp(-std::abs(margin))) - std::min(margin, 0.0L);
         const long double right_slope = (1 - 2 * label) / (1 + std::exp(margin));
-        worst = std::max(worst, std::abs(loss[i] - right) / right);
-        worst = std::max(worst, std::abs(slope[i] - right_slope) / std::abs(right_slope));
+        const auto l = static_cast<long double>(loss[i]), s = static_cast<long double>(slope[i]);
+        worst = std::max({worst, (l - right) / right, (right - l) / right});
+        worst = std::max(worst, std::abs((s - right_slope) / right_slope));
       }
     }
   }
