@@ -50,6 +50,7 @@
 #include "descent/solver/proximal_gradient.hpp"   // ISTA and FISTA
 #include "descent/solver/saga.hpp"   // SAGA and SAG: variance reduction by a table of gradients
 #include "descent/solver/sarah.hpp"  // SARAH: variance reduction by recursive gradients
+#include "descent/solver/sdca.hpp"   // SDCA: dual coordinate ascent for linear models with a ridge
 #include "descent/solver/steepest_descent.hpp"  // gradient descent with a line search
 #include "descent/solver/svrg.hpp"              // SVRG: variance reduction by snapshots
 #include "descent/solver/truncated_newton.hpp"  // conjugate gradients within a trust region

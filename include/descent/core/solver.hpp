@@ -69,6 +69,7 @@ struct AnyEvaluations {
   /// For passes over the samples that are no mini-batches: they count for `Result::epochs`.
   void visit(std::int64_t samples);
   Eigen::Index batch_size() const;  ///< of the next mini-batch
+  /// Loss and gradient of the full sum, limits or not; false where they are not finite.
   template <class V>
   bool close(Point<V>& point);
 };

@@ -86,8 +86,10 @@ class Rounds {
   }
 
  protected:
+  /// Whether there is a proximal step.
   static constexpr bool proximal = !std::is_same_v<Prox, Unpenalized>;
 
+  /// `who` is the name that messages begin with.
   Rounds(std::string_view who, Prox prox, double learning_rate)
       : prox_(std::move(prox)),
         who_(who),
@@ -95,10 +97,10 @@ class Rounds {
         rate_(given_),
         step_(make_step(prox_)) {}
 
-  Prox prox_;
-  Point<Vector> next_{};  // within a round, then the point before
-  Vector direction_{};    // of a step, without the rate
-  bool first_ = true;     // no round is complete
+  Prox prox_;             ///< the regularizer's step
+  Point<Vector> next_{};  ///< within a round, then the point before
+  Vector direction_{};    ///< of a step, without the rate
+  bool first_ = true;     ///< no round is complete
 
   /// next ← prox(next − η direction).
   void step() { step_.step(next_.x, direction_); }

@@ -56,6 +56,7 @@ double smoothness(const F& f, Eigen::Index batch_size) {
 /// What becomes of a slope that was looked at.
 enum class Memory { fixed, saga, sag };
 
+/// See the head of this file.
 template <class V>
 class SlopeTable {
   using Scalar = typename V::Scalar;

@@ -8,6 +8,7 @@
 #define DESCENT_OBJECTIVE_HUBER_REGRESSION_HPP
 
 #include <Eigen/Core>
+#include <algorithm>
 #include <utility>
 
 #include "descent/core/errors.hpp"
@@ -23,6 +24,11 @@ struct HuberLoss {
   static constexpr Eigen::Index outputs() { return 1; }
   /// The largest ∂²ℓ/∂z².
   static constexpr double largest_curvature() { return 1; }
+
+  /// The slope s at the score z with z + q s = v, q > 0: SDCA's step.
+  double dual_step(double v, double y, double q) const {
+    return std::clamp((v - y) / (1 + q), -delta, delta);
+  }
 
   /// From scores to losses and slopes, see `LinearModel`.
   template <class Z, class Y, class Losses>

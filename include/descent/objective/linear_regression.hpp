@@ -20,6 +20,9 @@ struct SquaredLoss {
   /// The largest ∂²ℓ/∂z².
   static constexpr double largest_curvature() { return curvature; }
 
+  /// The slope s at the score z with z + q s = v, q > 0: SDCA's step.
+  static double dual_step(double v, double y, double q) { return (v - y) / (1 + q); }
+
   /// From scores to losses and slopes, see `LinearModel`.
   template <class Z, class Y, class Losses>
   static void evaluate(Z& z, const Y& y, Losses& losses) {

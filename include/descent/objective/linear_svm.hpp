@@ -8,6 +8,7 @@
 #define DESCENT_OBJECTIVE_LINEAR_SVM_HPP
 
 #include <Eigen/Core>
+#include <algorithm>
 #include <limits>
 #include <utility>
 
@@ -24,6 +25,13 @@ struct HingeLoss {
   static constexpr Eigen::Index outputs() { return 1; }
   /// The largest ∂²ℓ/∂z².
   double largest_curvature() const { return squared ? 2 : std::numeric_limits<double>::infinity(); }
+
+  /// The slope s at the score z with z + q s = v, q > 0: SDCA's step.
+  double dual_step(double v, double y, double q) const {
+    const double s = 2 * y - 1, margin = 1 - s * v;
+    if (squared) return -s * (std::max)(0.0, 2 * margin / (1 + 2 * q));
+    return -s * std::clamp(margin / q, 0.0, 1.0);
+  }
 
   /// From scores to losses and slopes, see `LinearModel`.
   template <class Z, class Y, class Losses>

@@ -8,10 +8,13 @@
 #define DESCENT_OBJECTIVE_LOGISTIC_REGRESSION_HPP
 
 #include <Eigen/Core>
+#include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "descent/core/errors.hpp"
 #include "descent/core/stored.hpp"
+#include "descent/engine/increasing_root.hpp"
 #include "descent/engine/linear_model.hpp"
 
 namespace descent::inline v0 {
@@ -23,6 +26,19 @@ struct LogisticLoss {
   static constexpr Eigen::Index outputs() { return 1; }
   /// The largest ∂²ℓ/∂z².
   static constexpr double largest_curvature() { return 0.25; }
+
+  /// The slope s at the score z with z + q s = v, q > 0: SDCA's step.
+  static double dual_step(double v, double y, double q) {
+    // m − q σ(−m) = s v of the margin m = s z.
+    const double s = 2 * y - 1, least = s * v, most = least + q;
+    const auto p = [](double m) { return 1 / (1 + std::exp(m)); };
+    const double margin = increasing_root(
+        least, most, std::clamp(0.0, least, most), [&](double m) -> std::pair<double, double> {
+          const double here = p(m);
+          return {m - least - q * here, 1 + q * here * (1 - here)};
+        });
+    return -s * p(margin);
+  }
 
   /// From scores to losses and slopes, see `LinearModel`.
   template <class Z, class Y, class Losses>

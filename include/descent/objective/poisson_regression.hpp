@@ -8,10 +8,13 @@
 #define DESCENT_OBJECTIVE_POISSON_REGRESSION_HPP
 
 #include <Eigen/Core>
+#include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "descent/core/errors.hpp"
 #include "descent/core/stored.hpp"
+#include "descent/engine/increasing_root.hpp"
 #include "descent/engine/linear_model.hpp"
 
 namespace descent::inline v0 {
@@ -20,6 +23,21 @@ namespace descent::inline v0 {
 struct PoissonLoss {
   /// Scores a sample.
   static constexpr Eigen::Index outputs() { return 1; }
+
+  /// The slope s at the score z with z + q s = v, q > 0: SDCA's step.
+  static double dual_step(double v, double y, double q) {
+    // z + q eᶻ = v + q y =: c, whose root is no more than c, and if that is positive than log(c/q) or 0.
+    const double c = v + q * y;
+    const double most = c > 0 ? (std::min)(c, (std::max)(0.0, std::log(c / q))) : c;
+    const double z = increasing_root(c - q * std::exp(most), most, most,
+                                     [&](double at) -> std::pair<double, double> {
+                                       const double mean = q * std::exp(at);
+                                       return {at + mean - c, 1 + mean};
+                                     });
+    return std::exp(z) - y;
+  }
+  /// The least loss of all scores, where it is not 0.
+  static double least(double y) { return y > 0 ? y - y * std::log(y) : 0; }
 
   /// From scores to losses and slopes, see `LinearModel`.
   template <class Z, class Y, class Losses>

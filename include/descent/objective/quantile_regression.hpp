@@ -7,6 +7,7 @@
 #define DESCENT_OBJECTIVE_QUANTILE_REGRESSION_HPP
 
 #include <Eigen/Core>
+#include <algorithm>
 #include <utility>
 
 #include "descent/core/errors.hpp"
@@ -20,6 +21,11 @@ struct PinballLoss {
   double quantile = 0.5;  ///< τ
   /// Scores a sample.
   static constexpr Eigen::Index outputs() { return 1; }
+
+  /// The slope s at the score z with z + q s = v, q > 0: SDCA's step.
+  double dual_step(double v, double y, double q) const {
+    return std::clamp((v - y) / q, -quantile, 1 - quantile);
+  }
 
   /// From scores to losses and slopes, see `LinearModel`.
   template <class Z, class Y, class Losses>
