@@ -13,6 +13,7 @@
 #include <descent/io/data_file.hpp>
 #include <descent/io/mapped_data.hpp>
 #include <descent/minimize.hpp>
+#include <descent/objective/all_cores.hpp>
 #include <descent/objective/l2.hpp>
 #include <descent/objective/logistic_regression.hpp>
 #include <descent/objective/softmax_regression.hpp>
@@ -112,6 +113,8 @@ TEST_CASE("Models over a data file have the bits of those over matrices") {
   same(descent::SoftmaxRegression(dense.x(), dense.y()), descent::SoftmaxRegression(x, y), 2 * d);
   same(descent::SoftmaxRegression(sparse.x(), sparse.y(), {.intercept = true}),
        descent::SoftmaxRegression(s, y, {.intercept = true}), 2 * d + 2);
+  same(descent::all_cores(LogisticRegression(dense.x(), dense.y()), {.threads = 3}),
+       LogisticRegression(x, y), d);
   CHECK(optimum(dense.x(), dense.y()) == optimum(x, y));
   CHECK(optimum(sparse.x(), sparse.y()) == optimum(s, y));
 
