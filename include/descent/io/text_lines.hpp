@@ -125,7 +125,7 @@ class TextLines {
   }
 
  private:
-  static constexpr std::size_t block = std::size_t{1} << 18, longest = std::size_t{1} << 28;
+  static constexpr std::size_t block = std::size_t{1} << 16, longest = std::size_t{1} << 28;
 
   std::string path_;
   OpenFile file_;
