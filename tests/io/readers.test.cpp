@@ -264,7 +264,7 @@ TEST_CASE("Texts of chance are read or refused") {
       "0123456789.,;:\"#+-eE \t\r\n\0\xff"
       "naif";
   int read = 0;
-  for (int trial = 0; trial < 1500; ++trial) {
+  for (int trial = 0; trial < 600; ++trial) {
     std::string text(random.below(60), ' ');
     const bool sensible = trial % 2 == 0;
     for (char& c : text) {
@@ -282,5 +282,5 @@ TEST_CASE("Texts of chance are read or refused") {
     attempt([&] { descent::read_csv(file.path(), options); });
     attempt([&] { descent::read_libsvm<float>(file.path(), {.columns = 100}); });
   }
-  CHECK(read > 20);
+  CHECK(read > 10);
 }
