@@ -220,7 +220,9 @@ TEST_CASE("libsvm: rows, targets, comments") {
   CHECK(MatrixXd(libsvm("1 0:2 1:3", {.zero_based = true}).x) == matrix({{2, 3}}));
   CHECK(libsvm("-1 1:2\n1 1:2", {.map_target = [](double t) { return (t + 1) / 2; }}).y ==
         Eigen::Vector2d(0, 1));
-  CHECK(libsvm("1 2147483647:1").x.cols() == 2147483647);
+  const auto wide = libsvm("1 2147483647:1");
+  CHECK(wide.x.cols() == 2147483647);
+  CHECK(wide.x.data().allocatedSize() == 1);
   CHECK(libsvm<float>("1 1:0.1").x.coeff(0, 0) == 0.1f);
 }
 

@@ -137,8 +137,12 @@ SparseSamples<Real> read_libsvm(const std::string& path, const LibsvmOptions& op
   });
   const auto n = static_cast<Eigen::Index>(y.size());
   SparseSamples<Real> samples;
-  samples.x = Eigen::Map<const decltype(samples.x)>(n, d, static_cast<Eigen::Index>(values.size()),
-                                                    starts.data(), columns.data(), values.data());
+  // By hand: assigning sparse matrices makes room for twice the number of columns, however few are occupied.
+  samples.x.resize(n, d);
+  samples.x.resizeNonZeros(static_cast<Eigen::Index>(values.size()));
+  std::copy(starts.begin(), starts.end(), samples.x.outerIndexPtr());
+  std::copy(columns.begin(), columns.end(), samples.x.innerIndexPtr());
+  std::copy(values.begin(), values.end(), samples.x.valuePtr());
   samples.y = Eigen::Map<const decltype(samples.y)>(y.data(), n);
   return samples;
 }
