@@ -113,6 +113,12 @@ TEST_CASE("projections: the start is projected, and the result is inside", "[pro
   CHECK(box.converged());
   CHECK(box.x == VectorXd::Constant(3, 0.5));
   CHECK(box.loss == Approx(0.5 * 0.25 * 6));
+  // An objective of one's own may bring its step.
+  struct BowlInBox {
+    Bowl smooth_part() const { return {}; }
+    ProjectOnBox proximal_part() const { return project_on_box(-2.0, 0.5); }
+  };
+  CHECK(minimize(BowlInBox{}, VectorXd::Constant(3, -7), ProximalGradient()).x == box.x);
 }
 
 TEST_CASE("without a penalty the norm is the gradient's", "[proximal_gradient][allocation]") {
