@@ -42,6 +42,22 @@ TEST_CASE("a workspace allocates once", "[workspace][allocation]") {
         }) == Allocations{});
 }
 
+TEST_CASE("what is kept for one type is not given for another", "[workspace]") {
+  struct One {
+    enum { SizeAtCompileTime = Eigen::Dynamic };
+    int number = 1;
+    void resizeLike(const One&) {}
+  };
+  struct Two {
+    enum { SizeAtCompileTime = Eigen::Dynamic };
+    int number = 2;
+    void resizeLike(const Two&) {}
+  };
+  const Workspace workspace;
+  CHECK(workspace.with(One(), [](One& one) { return one.number; }) == 1);
+  CHECK(workspace.with(Two(), [](Two& two) { return two.number; }) == 2);
+}
+
 TEST_CASE("a workspace in use is not given twice", "[workspace]") {
   const Workspace workspace;
   const VectorXd x = VectorXd::Zero(3);

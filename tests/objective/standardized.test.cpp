@@ -160,7 +160,8 @@ TEST_CASE("mean and standard deviation", "[standardized]") {
   MatrixXd X = Uniform(1).matrix(300, 4);
   X.col(1).array() += 1e9;
   X.col(2).array() += 1e5;
-  X.col(3).setConstant(1e9 / 3);
+  X.col(3).setConstant(1e9);
+  X(7, 3) = std::nextafter(1e9, 2e9);  // which is no variation to speak of
   const VectorXd y = Uniform(2).vector(300), weights = Uniform(3).vector(300).array() + 1,
                  ones = VectorXd::Ones(300);
   const Sparse sparse = X.sparseView();

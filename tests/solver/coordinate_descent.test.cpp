@@ -154,6 +154,13 @@ TEST_CASE("least squares by residuals is what the Hessian finds", "[coordinate_d
   check(standardized(LinearRegression(X, y, {.intercept = true, .weights = weights})));
   check(standardized(LinearRegression(X, y)));
 
+  // One coefficient is at its minimum after one sweep, if its curvature is right.
+  const LinearRegression one(MatrixXd(X.leftCols(1)), y, {.weights = 10 * weights.cwiseAbs2()});
+  const auto once = minimize(l1(one, 0.01), VectorXd::Zero(1), CoordinateDescent({.max_sweeps = 1}),
+                             {.max_iterations = 1, .gradient_tolerance = 1e-14});
+  CHECK(once.gradient_norm <= 1e-14);
+  CHECK(once.x[0] != 0);
+
   // One number a sample and a few for each coefficient, not n².
   const MatrixXd wide = Uniform(5).matrix(30, 500);
   const LinearRegression model(wide, VectorXd(wide.col(3)));
@@ -178,6 +185,7 @@ TEST_CASE("CoordinateDescent: types, memory, arguments", "[coordinate_descent][a
   CHECK(fixed.converged());
   // (i + 1)(x − 1) + 2.5 sign x = 0, or x = 0 where i + 1 ≤ 2.5.
   CHECK((fixed.x - Eigen::Vector4d(0, 0, 1 - 2.5 / 3, 1 - 2.5 / 4)).norm() <= 1e-9);
+  CHECK(minimize(l1(Bowl{}, 2.5), Eigen::Vector4d(1, 2, 3, 4), CoordinateDescent()).x == fixed.x);
   CHECK_THROWS_WITH(CoordinateDescent({.l1 = -1}),
                     "CoordinateDescent: l1 must be in [0, inf), got -1");
   CHECK_THROWS_WITH(CoordinateDescent({.l2 = -1}),
