@@ -10,14 +10,12 @@
 //     H g = γ (g − Σᵢ αᵢ yᵢ) + Σᵢ (αᵢ − βᵢ) sᵢ
 //
 // which is the same in exact arithmetic: compare the compact form of R. H. Byrd, J. Nocedal and R. B. Schnabel, Math. Program.
-// 63, 1994. The pairs lie in blocks: a pass reads the memory from its beginning to its end. Where all pairs are in the
-// nearest cache anyway, the two loops are run as they are, a sum of one step together with the product of the next.
+// 63, 1994. Where all pairs are in the nearest cache anyway, the two loops are run as they are: engine/two_loops.hpp.
 #ifndef DESCENT_ENGINE_CURVATURE_PAIRS_HPP
 #define DESCENT_ENGINE_CURVATURE_PAIRS_HPP
 
 #include <Eigen/Core>
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <cstddef>
 #include <limits>
@@ -25,144 +23,21 @@
 
 #include "descent/engine/lane.hpp"
 #include "descent/engine/sweep.hpp"
+#include "descent/engine/two_loops.hpp"
 #include "descent/engine/vectors.hpp"
 
 namespace descent::inline v0 {
-
-/// Room for `Most` pairs where the size is fixed, which is then inside the object; otherwise for as many as `resize` says.
+/// The pairs, and what is asked of them; see PairMemory for their number.
 template <class Real, int Size, int Most>
-class CurvaturePairs {
-  using Index = Eigen::Index;
-  static constexpr bool dynamic = Size == Eigen::Dynamic;
-  static constexpr Index width = lane_width<Real, Size>;
-  using L = Lane<Real, int(width)>;
-
-  static constexpr Index padded(Index size) { return (size + width - 1) / width * width; }
-  // Coefficients of a block: two of them fit the first cache.
-  static constexpr Index largest_block =
-      dynamic ? Index(8192 / sizeof(Real)) : (std::min)(padded(Size), Index(8192 / sizeof(Real)));
-  static constexpr Index blocks_of(Index size) {
-    return (size + largest_block - 1) / largest_block;
-  }
-  static constexpr Index inline_slots = dynamic ? 1 : Most + 1;
-  struct Numbers {
-    using L = Lane<double, lane_width<double>>;
-    static constexpr Index padded(Index size) {
-      return (size + L::width - 1) / L::width * L::width;
-    }
-  };
-  static constexpr Index columns(Index slots) { return 3 * slots + 5; }
-
-  template <class T, std::size_t Count>
-  using Array =
-      std::conditional_t<dynamic, Eigen::Matrix<T, Eigen::Dynamic, 1>, std::array<T, Count>>;
-
-  Array<Real, dynamic ? 1 : std::size_t(2 * blocks_of(Size) * largest_block * inline_slots)>
-      data_{};
-  // Columns of a number for each slot, so that recursions run on lanes: sᵢᵀyⱼ for all i, with 0 where pair j is older; its
-  // transpose; yᵢᵀyⱼ; then sᵢᵀg, yᵢᵀg, the parts of sᵢ and yᵢ in the direction, and 1/sᵢᵀyᵢ.
-  Array<double, std::size_t(columns(inline_slots) * Numbers::padded(inline_slots))> numbers_{};
-  Index size_ = -1, block_ = 0;
-  Index stride_ = 0;                        // of the columns of numbers
-  int slots_ = 0, count_ = 0, newest_ = 0;  // one slot more than pairs
-  double gamma_ = 1;
-
-  Real* pair(Index block, int slot) { return data_.data() + (block * slots_ + slot) * 2 * block_; }
-  double* column(int k) { return numbers_.data() + k * stride_; }
-  double* sy(int j) { return column(j); }
-  double* sy_transposed(int i) { return column(slots_ + i); }
-  double* yy(int j) { return column(2 * slots_ + j); }
-  double* sg() { return column(3 * slots_); }
-  double* yg() { return column(3 * slots_ + 1); }
-  double* s_part() { return column(3 * slots_ + 2); }
-  double* y_part() { return column(3 * slots_ + 3); }
-  double* inverse() { return column(3 * slots_ + 4); }
-
-  // a += factor b, over the slots.
-  [[gnu::always_inline]] void add_column(double* a, double factor, const double* b) const {
-    using N = typename Numbers::L;
-    const N f(factor);
-    for (Index i = 0; i < stride_; i += N::width) {
-      multiply_add(f, N::load(b + i), N::load(a + i)).store(a + i);
-    }
-  }
-
-  // The slot behind the newest is spare, so one before the oldest.
-  int older(int slot) const { return slot == 0 ? slots_ - 1 : slot - 1; }
-  int newer(int slot) const { return slot + 1 == slots_ ? 0 : slot + 1; }
-  int oldest() const {
-    const int i = newest_ - count_ + 1;
-    return i < 0 ? i + slots_ : i;
-  }
-  int spare() const { return newer(newest_); }
-
-  // Up to where the two loops themselves are faster.
-  static constexpr Index few = 256;
-  bool is_small() const { return size_ <= few; }
-
-  // withᵀq, and then q += factor along.
-  [[gnu::always_inline]] static double multiply_and_add(Real* q, double factor, const Real* along,
-                                                        const Real* with, Index count) {
-    const L f(factor);
-    L product(0), product2(0);
-    const auto at = [&](Index i, L & into) __attribute__((always_inline)) {
-      const L qi = L::load(q + i);
-      into = multiply_add(qi, L::load(with + i), into);
-      multiply_add(f, L::load(along + i), qi).store(q + i);
-    };
-    Index i = 0;
-    for (; i + 2 * width <= count; i += 2 * width) {
-      at(i, product);
-      at(i + width, product2);
-    }
-    if (i < count) at(i, product);
-    return sum(product + product2);
-  }
-  // sᵀy of a pair's y and the s of the one before.
-  double* with_older() { return sg(); }
-
-  // The two-loop recursion on q, which begins as g. What a step adds is added together with the product of the next, which
-  // need not wait for it: it is put right by sᵢᵀyⱼ of the two. Returns −gᵀHg.
-  double two_loops(const Real* g, Real* d) {
-    constexpr Index most = (std::min)(few, largest_block);
-    alignas(64) Real q[std::size_t(padded(most))], nothing[std::size_t(padded(most))];
-    const Index whole = padded(size_);
-    std::fill(std::copy_n(g, size_, q), q + whole, Real(0));
-    std::fill_n(nothing, whole, Real(0));
-    double* alpha = y_part();
-    const Real* last = nothing;
-    double factor = 0, cross = 0;
-    for (int k = 0, i = newest_; k < count_; ++k, i = older(i)) {
-      const Real *s = pair(0, i), *y = s + block_;
-      alpha[i] = inverse()[i] * (multiply_and_add(q, factor, last, s, whole) + factor * cross);
-      factor = -alpha[i];
-      cross = with_older()[i];
-      last = y;
-    }
-    const L f(factor), scale(count_ > 0 ? gamma_ : 1);
-    for (Index i = 0; i < whole; i += width) {
-      (scale * multiply_add(f, L::load(last + i), L::load(q + i))).store(q + i);
-    }
-    factor = 0;
-    last = nothing;
-    for (int k = 0, i = oldest(); k < count_; ++k, i = newer(i)) {
-      const Real *s = pair(0, i), *y = s + block_;
-      cross = k > 0 ? with_older()[i] : 0;
-      const double beta =
-          inverse()[i] * (multiply_and_add(q, factor, last, y, whole) + factor * cross);
-      factor = alpha[i] - beta;
-      last = s;
-    }
-    const L rest(-factor);
-    L slope(0);
-    sweep<L>(
-        size_, [&](Index i, auto... part) __attribute__((always_inline)) {
-          const L di = multiply_add(rest, L::load(last + i), -L::load(q + i));
-          slope = multiply_add(di, L::load(g + i, part...), slope);
-          di.store(d + i, part...);
-        });
-    return sum(slope);
-  }
+class CurvaturePairs : private TwoLoops<Real, Size, Most> {
+  using Base = TwoLoops<Real, Size, Most>;
+  using Base::add_column, Base::inverse, Base::s_part, Base::sg, Base::sy, Base::sy_transposed,
+      Base::with_older, Base::y_part, Base::yg, Base::yy;
+  using Base::largest_block, Base::padded, Base::width;
+  using Base::pair, Base::older, Base::newer, Base::oldest, Base::spare, Base::is_small;
+  using Base::size_, Base::block_, Base::stride_, Base::slots_, Base::count_, Base::newest_,
+      Base::gamma_;
+  using typename Base::Index, typename Base::L;
 
   // Calls body(block, first coefficient, count).
   template <class Body>
@@ -287,7 +162,7 @@ class CurvaturePairs {
       const Real* gs = piece(next_g + first, count);
       const Index whole = padded(count);
       if constexpr (New) {
-        L ss(0), sy(0), yy(0), sg(0), yg(0);
+        L s_s(0), s_y(0), y_y(0), s_g(0), y_g(0);
         const auto at = [&](Index i, auto... part) __attribute__((always_inline)) {
           const Index k = first + i;
           const L gi = L::load(next_g + k, part...);
@@ -295,18 +170,18 @@ class CurvaturePairs {
                   yi = gi - L::load(g + k, part...);
           si.store(s + i);
           yi.store(y + i);
-          ss = multiply_add(si, si, ss);
-          sy = multiply_add(si, yi, sy);
-          yy = multiply_add(yi, yi, yy);
-          sg = multiply_add(si, gi, sg);
-          yg = multiply_add(yi, gi, yg);
+          s_s = multiply_add(si, si, s_s);
+          s_y = multiply_add(si, yi, s_y);
+          y_y = multiply_add(yi, yi, y_y);
+          s_g = multiply_add(si, gi, s_g);
+          y_g = multiply_add(yi, gi, y_g);
         };
         sweep<L>(count, at);
-        own[0] += sum(ss);
-        own[1] += sum(sy);
-        own[2] += sum(yy);
-        own[3] += sum(sg);
-        own[4] += sum(yg);
+        own[0] += sum(s_s);
+        own[1] += sum(s_y);
+        own[2] += sum(y_y);
+        own[3] += sum(s_g);
+        own[4] += sum(y_g);
       }
       if (is_small()) return;
       in_groups([&](auto k, const int* slots) __attribute__((always_inline)) {
@@ -331,23 +206,7 @@ class CurvaturePairs {
   }
 
  public:
-  /// Makes room for `most` pairs of `size` coefficients; forgets those of another size.
-  void resize(Index size, int most) {
-    if (size == size_ && most + 1 == slots_) return;
-    size_ = size;
-    slots_ = most + 1;
-    stride_ = Numbers::padded(slots_);
-    block_ = (std::min)(padded(size), largest_block);
-    if constexpr (dynamic) {
-      data_.resize((size + block_ - 1) / (std::max)(block_, Index(1)) * block_ * 2 * slots_);
-      numbers_.resize(columns(slots_) * stride_);
-    }
-    clear();
-  }
-  void clear() {
-    count_ = 0;
-    if (!is_small()) std::fill_n(numbers_.data(), columns(slots_) * stride_, 0.0);
-  }
+  using Base::resize, Base::clear;
   /// How many pairs there are.
   int count() const { return count_; }
 
@@ -381,7 +240,7 @@ class CurvaturePairs {
 
   /// d = −H g, for the g of the last `add` or `multiply`; returns gᵀd.
   double direction(const Real* g, Real* d) {
-    if (is_small()) return two_loops(g, d);
+    if (is_small()) return this->two_loops(g, d);
     const double gamma = count_ > 0 ? gamma_ : 1;
     double *left = s_part(), *alpha = y_part(), *delta = s_part();
     std::fill_n(alpha, stride_, 0.0);
