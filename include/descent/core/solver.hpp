@@ -76,7 +76,7 @@ struct AnyEvaluations {
 
 /// Its parameters' type; `begin`, which makes room for vectors like x and may move the start (into bounds); an iteration from
 /// a point that has been evaluated to the next, in place; and its place. `regard(point)`, or with `evaluate`, replaces loss and
-/// norm of the start by those that the solver is about (with a penalty, within bounds).
+/// norm of the start, and of an x that an observer gives back, by those that the solver is about (with a penalty, within bounds).
 template <class S>
 concept Solver = requires(S& solver, const S& fixed, Point<typename S::Vector>& point,
                           AnyEvaluations& evaluate) {

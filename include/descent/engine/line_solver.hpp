@@ -84,6 +84,14 @@ class LineSolver {
       return (std::max)(first_step(now, squared_norm), 2 * gradient_step_);
     }
   }
+  /// What to try first where the step before, times a factor, is a good guess; a search that knows its step takes that.
+  double first_by_step_before(double factor) const {
+    if constexpr (requires(const Point<Vector>& now) { search_.first_step(now); }) {
+      return 1;
+    } else {
+      return factor * step_;
+    }
+  }
 
  private:
   std::int64_t steps_ = 0;

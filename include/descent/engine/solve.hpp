@@ -173,7 +173,8 @@ Result<V> solve(const F& f, const V& x0, S& solver, Limits limits, Watchers watc
     if (iteration.outcome == Moved::stuck) {
       if (evaluate.fine()) {
         run.ends(Status::LineSearchFailed);
-      } else if (run.loss < now.loss) {  // every step leads out of the range of numbers, downwards
+      } else if (run.loss < now.loss && (run.norm == run.norm || !std::isfinite(run.loss))) {
+        // Every step leads out of the range of numbers, downwards.
         falls_without_end();
       } else {
         run.result.trouble.first_evaluation = false;
@@ -202,7 +203,9 @@ Result<V> solve(const F& f, const V& x0, S& solver, Limits limits, Watchers watc
         run.step_converged(now.x, *iteration.before)) {
       break;
     }
-    if (iteration.outcome == Moved::unbounded) {
+    // No solver need go on to the end of the numbers.
+    if (iteration.outcome == Moved::unbounded ||
+        now.loss < (sizeof(Scalar) == 4 ? -1e30 : -1e140)) {
       falls_without_end();
       break;
     }

@@ -64,7 +64,7 @@ class ConjugateGradient : public LineSolver<V, Search> {
       d = static_cast<typename Vector::Scalar>(beta) * d - now.g;
       slope_ = dot(now.g, d);
       // As much descent as the step before, to first order.
-      if (this->search(now, slope_, this->learning_rate() * (before / slope_), evaluate)) {
+      if (this->search(now, slope_, this->first_by_step_before(before / slope_), evaluate)) {
         return this->move(now, false);
       }
       if (!evaluate.open()) return this->give_up(evaluate);

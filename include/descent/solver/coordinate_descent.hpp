@@ -295,13 +295,19 @@ class CoordinateDescent {
   template <class Model>
   void sweep_all(const Point<Vector>& now, Model model) {
     const Eigen::Index n = now.x.size();
+    // Where the curvature is negative, one sweep, as far as the positive one of that size would go; where there is none, so
+    // far as tells that the loss falls without end.
     Scalar largest(0);
+    bool convex = true;
     for (Eigen::Index j = 0; j < n; ++j) {
-      curvature_.data()[j] = model.curvature(j);
-      largest = (std::max)(largest, std::abs(curvature_.data()[j]));
+      const Scalar curvature = model.curvature(j);
+      convex = convex && !(curvature < 0);
+      curvature_.data()[j] = std::abs(curvature);
+      largest = (std::max)(largest, std::abs(curvature));
     }
     const Scalar least =
-        std::numeric_limits<Scalar>::epsilon() * largest + (std::numeric_limits<Scalar>::min)();
+        std::numeric_limits<Scalar>::epsilon() * largest +
+        Scalar(sizeof(Scalar) == 4 ? 1e-31 : 1e-151) * static_cast<Scalar>(now.norm);
     // Until no coefficient matters beside what the gradient is now.
     const double enough = 1e-8 * now.norm;
     for (std::int64_t sweep = 0; sweep < options_.max_sweeps; ++sweep) {
@@ -318,7 +324,7 @@ class CoordinateDescent {
         model.move(j, change);
         most = (std::max)(most, static_cast<double>(std::abs(change) * steeper));
       }
-      if (most <= enough) break;
+      if (most <= enough || !convex) break;
     }
   }
 };

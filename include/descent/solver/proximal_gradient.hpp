@@ -69,6 +69,7 @@ class ForwardBackward {
     }
     at_x_ = true;
     theta_ = 1;
+    lowest_ = std::numeric_limits<double>::infinity();
     if (options_.step == 0) length_ = 0;
   }
   /// f + h, and the norm for a step of 1.
@@ -98,6 +99,8 @@ class ForwardBackward {
       if (!evaluate(y_)) return {evaluate.open() ? Moved::stuck : Moved::refused};
     }
     if (!descend(evaluate)) return {evaluate.open() ? Moved::stuck : Moved::refused};
+    // A step that rounding swallows comes of steps that are all too long.
+    if (at_rest(now.x)) return {Moved::stuck};
     const double norm = mapping();
 
     // The next y, from x, x⁺ and this y.
@@ -111,6 +114,7 @@ class ForwardBackward {
     std::swap(now.x, next_.x);
     now.loss = next_.loss + penalty(now.x);
     now.norm = norm;
+    lowest_ = (std::min)(lowest_, now.loss);
     ++steps_;
     return {Moved::moved, &next_.x};
   }
@@ -145,6 +149,7 @@ class ForwardBackward {
   Point<Vector> y_{}, next_{};
   bool at_x_ = true, grows_ = false;
   double length_, theta_ = 1;
+  double lowest_ = 0;  // f + h of all points
   std::int64_t steps_ = 0;
 
   double penalty(const Vector& x) const {
@@ -190,8 +195,14 @@ class ForwardBackward {
       linear += static_cast<double>(y_.g.data()[i]) * d;
       squares += d * d;
     }
-    return next_.loss <= y_.loss + linear + squares / (2 * length_) + rounding_of<Scalar>(y_.loss);
+    const double bound = y_.loss + linear + squares / (2 * length_),
+                 rounding = rounding_of<Scalar>(y_.loss);
+    // What is within rounding must not add up, where there is no momentum to climb by.
+    return next_.loss <= bound ||
+           (next_.loss <= bound + rounding &&
+            (Accelerated || next_.loss + penalty(next_.x) <= lowest_ + rounding));
   }
+  bool at_rest(const Vector& x) const { return next_.x == y_.x && y_.x == x; }
   template <class E>
   bool descend(E& evaluate) {
     if (options_.step > 0) return go(y_) && evaluate.loss(next_);

@@ -61,9 +61,9 @@ class TruncatedNewton {
   /// One step; `now` must have been evaluated.
   template <class E>
   Iteration<Vector> iterate(Point<Vector>& now, E& evaluate) {
-    const double norm = std::sqrt(dot(now.g, now.g));
+    const double squared_norm = dot(now.g, now.g), norm = std::sqrt(squared_norm);
     if (first_norm_ == 0) first_norm_ = norm;
-    if (radius_ == 0) radius_ = first_step(now, norm * norm) * norm;
+    if (radius_ == 0) radius_ = first_step(now, squared_norm) * norm;
     for (int trials = 0; trials < 60; ++trials) {
       if (!solve(now, norm, evaluate)) break;
       const double length = std::sqrt(dot(p_, p_)),
@@ -75,7 +75,7 @@ class TruncatedNewton {
         const double rounding = rounding_of<Scalar>(now.loss), change = now.loss - next_.loss;
         ratio = change / promised;
         if (std::abs(change) <= rounding && promised <= rounding) {  // the gradients decide
-          ratio = dot(next_.g, next_.g) < norm * norm ? 0.5 : -1;
+          ratio = dot(next_.g, next_.g) < squared_norm ? 0.5 : -1;
         }
       } else if (!evaluate.open()) {
         break;
