@@ -1,5 +1,6 @@
-// Solvers on objectives that fail, lie, or have no minimum: each run ends with the right status after a bounded number of
-// evaluations, at a finite point that is no worse than the start. A new solver enrolls with one row.
+// Solvers on objectives that fail on the way, or are defined only in places: each run ends after a bounded number of
+// evaluations, at a finite point that is no worse than the start. A new solver enrolls with one row. outcomes.test.cpp has
+// those that are bad from the start.
 #include "support/faults.hpp"
 
 #include <descent/line_search/armijo.hpp>

@@ -6,6 +6,7 @@
 #include <limits>
 #include <string>
 #include <string_view>
+#include <type_traits>
 
 #include "descent/core/errors.hpp"
 
@@ -22,6 +23,15 @@ class Bound {
   template <class D>
   Bound(const Eigen::MatrixBase<D>& each)
       : one_(false), each_(each.template cast<double>().reshaped()) {}
+
+  /// Nothing else is a bound.
+  template <class T>
+  requires(!std::is_arithmetic_v<T> && !std::is_base_of_v<Eigen::EigenBase<T>, T> &&
+           !std::is_same_v<T, Bound>) Bound(const T&) {
+    static_assert(std::is_arithmetic_v<T>,
+                  "a bound is a number, or an Eigen vector with a number for each coefficient "
+                  "(Eigen::Map makes one of a std::vector)");
+  }
 
   /// Whether it is one number for all.
   bool is_number() const { return one_; }

@@ -16,6 +16,11 @@ namespace descent::inline v0 {
 
 template <class V, class Search>
 class LineSolver {
+  static_assert(LineSearch<Search>,
+                "a line search is descent::strong_wolfe(), hager_zhang(), armijo(), fixed_step(), "
+                "or has template <class L> descent::Searched operator()(L& line, double first) "
+                "const");
+
  public:
   /// The type of the parameters.
   using Vector = V;

@@ -36,7 +36,7 @@ struct ConjugateGradientOptions {
 
 /// For smooth objectives, full gradients. Memory: 4 vectors of the size of x, whence it is for when LBFGS needs too much. The
 /// line search is any `LineSearch`; the one by default is more exact than that of LBFGS: strong_wolfe({.curvature = 0.1}).
-template <class V = Eigen::VectorXd, LineSearch Search = StrongWolfe>
+template <class V = Eigen::VectorXd, class Search = StrongWolfe>
 class ConjugateGradient : public LineSolver<V, Search> {
   using Base = LineSolver<V, Search>;
 

@@ -33,7 +33,7 @@ struct LBFGSOptions {
 /// For smooth objectives, full gradients. Memory: 2m + 6 vectors of the size of x, none of it on the heap where that size is
 /// fixed. An iteration makes two passes over the pairs, a few over x, and one evaluation, seldom more. The line search is any
 /// `LineSearch`: LBFGS({.history_size = 5}, hager_zhang()). Throws `std::invalid_argument` outside the ranges above.
-template <class V = Eigen::VectorXd, LineSearch Search = StrongWolfe>
+template <class V = Eigen::VectorXd, class Search = StrongWolfe>
 class LBFGS : public LineSolver<V, Search> {
   using Base = LineSolver<V, Search>;
 

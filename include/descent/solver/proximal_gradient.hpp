@@ -23,6 +23,7 @@
 #include "descent/core/errors.hpp"
 #include "descent/core/optimizer.hpp"
 #include "descent/core/solver.hpp"
+#include "descent/core/stage.hpp"
 #include "descent/engine/line.hpp"
 #include "descent/engine/proximal_penalty.hpp"
 #include "descent/engine/stepper.hpp"
@@ -43,6 +44,12 @@ struct ProximalGradientOptions {
 /// gradient. Memory: 6 vectors of the size of x. Throws `std::invalid_argument` outside the ranges above.
 template <class V, class Prox, bool Accelerated>
 class ForwardBackward {
+  static_assert(
+      requires { requires Prox::accepts == Stage::point; },
+      "ProximalGradient, FISTA: the first argument is a proximal step or a projection, as in "
+      "descent::FISTA(descent::proximal_l1(0.1)); for a smooth objective alone there is "
+      "descent::LBFGS");
+
  public:
   /// The type of the parameters.
   using Vector = V;
@@ -244,6 +251,7 @@ class ProximalGradient : public ForwardBackward<V, Prox, false> {
 };
 template <class Prox>
 ProximalGradient(Prox, ProximalGradientOptions = {}) -> ProximalGradient<Eigen::VectorXd, Prox>;
+ProximalGradient()->ProximalGradient<Eigen::VectorXd, void>;
 
 /// With momentum: FISTA(proximal_l1(0.1), {.step = 0.01}), or FISTA({.step = 0.01}) for an objective that brings h.
 template <class V = Eigen::VectorXd, class Prox = NoPenalty>
@@ -269,6 +277,8 @@ class FISTA : public ForwardBackward<V, Prox, true> {
 };
 template <class Prox>
 FISTA(Prox, ProximalGradientOptions = {}) -> FISTA<Eigen::VectorXd, Prox>;
+// Neither is there without a proximal step, but only the class can say so.
+FISTA()->FISTA<Eigen::VectorXd, void>;
 
 }  // namespace descent::inline v0
 

@@ -23,7 +23,7 @@ namespace descent::inline v0 {
 
 /// For smooth objectives, full gradients. Memory: 3 vectors of the size of x. The line search is any `LineSearch`:
 /// SteepestDescent(armijo()).
-template <class V = Eigen::VectorXd, LineSearch Search = StrongWolfe>
+template <class V = Eigen::VectorXd, class Search = StrongWolfe>
 class SteepestDescent : public LineSolver<V, Search> {
   using Base = LineSolver<V, Search>;
 
@@ -71,7 +71,7 @@ class SteepestDescent : public LineSolver<V, Search> {
 };
 
 // The search alone says what it is.
-template <LineSearch Search>
+template <class Search>
 explicit SteepestDescent(Search) -> SteepestDescent<Eigen::VectorXd, Search>;
 
 }  // namespace descent::inline v0
