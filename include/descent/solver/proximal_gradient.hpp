@@ -106,9 +106,9 @@ class ForwardBackward {
       if (!evaluate(y_)) return {evaluate.open() ? Moved::stuck : Moved::refused};
     }
     if (!descend(evaluate)) return {evaluate.open() ? Moved::stuck : Moved::refused};
-    // A step that rounding swallows comes of steps that are all too long.
-    if (at_rest(now.x)) return {Moved::stuck};
     const double norm = mapping();
+    // A step that rounding swallows comes of steps that are all too long, unless it is the end.
+    if (at_rest(now.x) && norm == now.norm) return {Moved::stuck};
 
     // The next y, from x, x⁺ and this y.
     const bool again = options_.restart && uphill(now.x);
