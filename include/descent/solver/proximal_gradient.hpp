@@ -251,7 +251,6 @@ class ProximalGradient : public ForwardBackward<V, Prox, false> {
 };
 template <class Prox>
 ProximalGradient(Prox, ProximalGradientOptions = {}) -> ProximalGradient<Eigen::VectorXd, Prox>;
-ProximalGradient()->ProximalGradient<Eigen::VectorXd, void>;
 
 /// With momentum: FISTA(proximal_l1(0.1), {.step = 0.01}), or FISTA({.step = 0.01}) for an objective that brings h.
 template <class V = Eigen::VectorXd, class Prox = NoPenalty>
@@ -277,8 +276,6 @@ class FISTA : public ForwardBackward<V, Prox, true> {
 };
 template <class Prox>
 FISTA(Prox, ProximalGradientOptions = {}) -> FISTA<Eigen::VectorXd, Prox>;
-// Neither is there without a proximal step, but only the class can say so.
-FISTA()->FISTA<Eigen::VectorXd, void>;
 
 }  // namespace descent::inline v0
 
