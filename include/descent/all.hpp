@@ -10,6 +10,8 @@
 #include "descent/engine/team.hpp"  // Team: threads that work through the parts of one job together
 #include "descent/objective/all_cores.hpp"  // all_cores(model): the sums of a linear model by all cores, to the bit
 
+#include "descent/solver/hogwild.hpp"  // Hogwild: stochastic gradients on linear models, by all cores at once
+
 #include "descent/tune/cross_validation.hpp"  // k_folds, cross_validate: the loss of samples left out
 #include "descent/tune/learning_rate_range_test.hpp"  // the loss while the rate grows
 #include "descent/tune/search.hpp"  // grid_search, random_search: hyper-parameters by trial, on all cores

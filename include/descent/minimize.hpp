@@ -227,8 +227,8 @@ Result<V> sampled(const F& f, const V& x0, O& optimizer, const Limits& limits, B
       throw_invalid(who, "batches", "one with others",
                     "made with the objective's sampling_probabilities()");
     }
-  } else if (!probabilities.empty() && options.sampling == Sampling::shuffled) {
-    throw_invalid(who, "sampling", "shuffled",
+  } else if (!probabilities.empty() && options.sampling != Sampling::with_replacement) {
+    throw_invalid(who, "sampling", options.sampling == Sampling::shuffled ? "shuffled" : "in_order",
                   "with_replacement for an objective by importance, whose samples are drawn with "
                   "probabilities: a shuffled epoch visits each once");
   }

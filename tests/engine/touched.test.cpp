@@ -11,10 +11,12 @@
 #include <descent/optimizer/sgd.hpp>
 #include <descent/transform/add_decayed_weights.hpp>
 #include <descent/transform/clip_by_value.hpp>
+#include <descent/transform/ema.hpp>
 #include <descent/transform/project_on_box.hpp>
 #include <descent/transform/proximal.hpp>
 #include <descent/transform/scale_by_adam.hpp>
 #include <descent/transform/scale_by_learning_rate.hpp>
+#include <descent/transform/trace.hpp>
 
 #include <Eigen/Core>
 #include <Eigen/SparseCore>
@@ -43,6 +45,8 @@ void each_optimizer(const Visit& visit) {
   visit("AMSGrad", Adam<V>({.learning_rate = 0.1, .amsgrad = true}));
   visit("Lion", Lion<V>({.learning_rate = 0.1}));
   visit("clipped", chain<V>(clip_by_value(0.5), scale_by_adam(), scale_by_learning_rate(0.1)));
+  visit("two with state",
+        chain<V>(ema({.decay = 0.5}), trace({.momentum = 0.75}), scale_by_learning_rate(0.1)));
   visit("in a box", chain<V>(scale_by_learning_rate(0.5), project_on_box(-0.75, 0.75)));
 }
 

@@ -107,6 +107,25 @@ TEST_CASE("SparseSGD loses no digits in long runs, nor where little is left of x
           "[sparse]") {
   compare<double>({.learning_rate = 0.01, .l1 = 1e-2}, 150'000, 1e-13);
   compare<double>({.learning_rate = 0.9, .l2 = 1.1, .l1 = 1e-4}, 1000, 1e-13);
+
+  // Much was subtracted before, and little is from now on.
+  SparseSGD sgd(
+      {.learning_rate = [](std::int64_t k) { return k < 100'000 ? 1.0 : 3e-7; }, .l1 = 1});
+  VectorXd x = VectorXd::Zero(2);
+  const std::vector<int> first{0}, second{1};
+  const std::vector<double> g{-1.0}, jump{-1.5};
+  for (int t = 0; t < 100'000; ++t) {
+    const bool last = t == 99'999;
+    sgd.step(x, SparseGradient(last ? second : first, last ? jump : g));
+  }
+  CHECK(x[1] == 0.5);
+  double dense = 0.5;
+  for (int t = 0; t < 1000; ++t) {
+    sgd.step(x, SparseGradient(first, g));
+    dense -= 3e-7;
+  }
+  sgd.catch_up(x);
+  CHECK(std::abs(x[1] - dense) <= 1e-13);
 }
 
 TEST_CASE("SparseSGD leaves what is not named alone until it is looked at", "[sparse]") {

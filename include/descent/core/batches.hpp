@@ -3,8 +3,8 @@
 // An epoch of n samples in batches of b has ⌈n/b⌉ batches, the last of them smaller where b does not divide n; with
 // `drop_last` ⌊n/b⌋, all of one size. Shuffled, an epoch visits every sample once (R. Durstenfeld, Comm. ACM 7(7), 1964,
 // carried out batch by batch); with replacement every draw is independent of the others, and may follow given
-// probabilities. Where batches grow, b is what it was times the growth, rounded to the nearest integer when it is used and
-// not before, so that a growth of 1.5 takes 1, 2, 2, 3, 5, 8, ... samples.
+// probabilities; in order, samples are visited as they lie there. Where batches grow, b is what it was times the growth,
+// rounded to the nearest integer when it is used and not before, so that a growth of 1.5 takes 1, 2, 2, 3, 5, 8, ... samples.
 //
 // PyTorch's `drop_last` leaves no batch at all where b > n; here b is at most n.
 #ifndef DESCENT_CORE_BATCHES_HPP
@@ -74,7 +74,7 @@ class Batches {
     checked_count(name, "batch_size", batch_size, 1);
     resize(static_cast<double>((std::min)(batch_size, samples)));
     if (!options.probabilities.empty()) set_probabilities(options.probabilities);
-    const bool all = sampling == Sampling::shuffled || growth_ > 1;
+    const bool all = sampling != Sampling::with_replacement || growth_ > 1;
     indices_.resize(static_cast<std::size_t>(all ? samples_ : batch_size_));
     for (std::size_t i = 0; i < indices_.size(); ++i) indices_[i] = static_cast<Eigen::Index>(i);
   }
@@ -92,10 +92,12 @@ class Batches {
       return static_cast<Eigen::Index>(random_.below(static_cast<std::uint64_t>(bound)));
     };
     Eigen::Index* const indices = indices_.data();
-    if (sampling_ == Sampling::shuffled) {
+    if (sampling_ != Sampling::with_replacement) {
       Eigen::Index* const first = indices + position_;
-      for (Eigen::Index i = position_; i < position_ + count; ++i) {
-        std::swap(indices[i], indices[i + draw(samples_ - i)]);
+      if (sampling_ == Sampling::shuffled) {
+        for (Eigen::Index i = position_; i < position_ + count; ++i) {
+          std::swap(indices[i], indices[i + draw(samples_ - i)]);
+        }
       }
       position_ += count;
       return {first, static_cast<std::size_t>(count)};
@@ -169,8 +171,8 @@ class Batches {
       throw_invalid(name, "probabilities", join({to_text(probabilities.size()), " numbers"}),
                     join({"one a sample, ", to_text(samples_)}));
     }
-    if (sampling_ == Sampling::shuffled) {
-      throw_invalid(name, "sampling", "shuffled",
+    if (sampling_ != Sampling::with_replacement) {
+      throw_invalid(name, "sampling", sampling_ == Sampling::shuffled ? "shuffled" : "in_order",
                     "with_replacement where samples have probabilities: a shuffled epoch visits "
                     "each once");
     }

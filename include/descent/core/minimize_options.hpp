@@ -11,8 +11,9 @@
 
 namespace descent::inline v0 {
 
-/// How mini-batches are drawn: every sample once an epoch in random order, or independently of one another.
-enum class Sampling { shuffled, with_replacement };
+/// How mini-batches are drawn: every sample once an epoch in random order, or independently of one another, or as they lie
+/// there, which is the fastest to read and for samples whose order means nothing.
+enum class Sampling { shuffled, with_replacement, in_order };
 using enum Sampling;
 
 class Batches;

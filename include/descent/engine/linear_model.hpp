@@ -36,9 +36,10 @@ struct LinearModelOptions {
 /// has d for each output of the loss, one more with an intercept, as one column of a matrix or one part of a vector.
 ///
 /// `Loss` says its `outputs()` and evaluates a block: `evaluate(z, y, losses)` puts the losses of the scores z into
-/// `losses`, and their slopes ∂ℓ/∂z in the place of z; z has one column an output. Refers to X and y where they are lvalues,
-/// which must outlive it, and owns rvalues. Nothing of the size of the data is allocated; for more samples than a chunk has,
-/// one vector like w, which is kept. Losses are summed in double. NaN in the data shows as `Status::NonFinite`.
+/// `losses`, and their slopes ∂ℓ/∂z in the place of z; z has one column an output. It may also have `slope(z, y)`, that of one
+/// score alone. Refers to X and y where they are lvalues, which must outlive it, and owns rvalues. Nothing of the size of the
+/// data is allocated; for more samples than a chunk has, one vector like w, which is kept. Losses are summed in double. NaN in
+/// the data shows as `Status::NonFinite`.
 template <class Loss, class HeldX, class HeldY>
 class LinearModel {
  public:
@@ -166,7 +167,13 @@ class LinearModel {
   /// ωᵢ ℓ(z, yᵢ).
   Scalar sample_loss(Scalar z, Index i) const { return sample(z, i).first; }
   /// ωᵢ ∂ℓ/∂z.
-  Scalar slope(Scalar z, Index i) const { return sample(z, i).second; }
+  Scalar slope(Scalar z, Index i) const {
+    if constexpr (requires { loss_.slope(z, z); }) {
+      return static_cast<Scalar>(weight(i)) * loss_.slope(z, static_cast<Scalar>(targets()[i]));
+    } else {
+      return sample(z, i).second;
+    }
+  }
   /// ωᵢ.
   double weight(Index i) const { return weights_.size() > 0 ? weights_[i] : 1; }
   /// g += a xᵢ, the intercept's feature being 1.

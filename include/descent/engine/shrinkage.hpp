@@ -2,7 +2,6 @@
 #ifndef DESCENT_ENGINE_SHRINKAGE_HPP
 #define DESCENT_ENGINE_SHRINKAGE_HPP
 
-#include <cstdint>
 #include <limits>
 #include <string_view>
 
@@ -21,7 +20,6 @@ struct Shrinkage {
   double l1 = 0;         ///< λ₁
   double scale = 1;      ///< Π (1 − ηλ₂)
   double threshold = 0;  ///< Σ ηλ₁/scale
-  std::int64_t steps = 0;
 
   /// The rate, if it is at least 0, and ηλ₂ < 1.
   double checked_rate(std::string_view who, double rate) const {
@@ -34,11 +32,14 @@ struct Shrinkage {
     const double kept = 1 - rate * l2;
     scale *= kept;
     if (l1 > 0) threshold += rate * l1 / scale;
-    ++steps;
     return kept;
   }
-  /// Whether all coefficients had better be looked at, and the scale be 1 again, before digits are lost.
-  bool spent() const { return scale <= 0x1p-20 || (l1 > 0 && steps >= 0x10000); }
+  /// Whether all coefficients had better be looked at before a step at that rate, and the scale be 1 and the threshold 0
+  /// again, lest digits be lost.
+  bool spent(double rate = 0) const {
+    const double more = rate * l1 / scale;
+    return scale <= 0x1p-20 || (more > 0 && more < 0x1p-16 * threshold);
+  }
 };
 
 }  // namespace descent::inline v0

@@ -63,6 +63,7 @@ class SparseSGD {
     const Coalesced distinct(named, x.size());
     const double rate = now_.checked_rate(name, learning_rate());
     prepare(x);
+    if (now_.spent(rate)) catch_up(x);
     const auto gradient = distinct.view();
     for (const auto i : gradient.indices) look_at(x, static_cast<Eigen::Index>(i));
     const double kept = now_.step(rate), threshold = rate * now_.l1;
@@ -74,7 +75,6 @@ class SparseSGD {
       if (penalized()) mark(i);
     }
     ++steps_;
-    if (now_.spent()) catch_up(x);
   }
 
   /// Brings the named coordinates of x up to date; indices of any kind of integer.
@@ -95,9 +95,7 @@ class SparseSGD {
     if (!penalized()) return;
     prepare(x);
     for (Eigen::Index i = 0; i < x.size(); ++i) look_at(x, i);
-    now_.scale = 1;
-    now_.threshold = 0;
-    now_.steps = 0;
+    now_ = {.l2 = now_.l2, .l1 = now_.l1};
     for (Eigen::Index i = 0; i < x.size(); ++i) mark(i);
   }
 
