@@ -166,6 +166,13 @@ void check(const Model& model, const Formula& formula, const Case& c) {
   CHECK(h == g);
   CHECK(model.loss(w, Batch(batch)) == batch_loss);
 
+  // A batch in order is read as such.
+  std::vector<Index> run;
+  for (Index i = n / 3; i < n; ++i) run.push_back(i);
+  const double run_loss = model.loss_and_gradient(w, Batch(run), g);
+  compare(run_loss, g, run);
+  CHECK(model.loss(w, Batch(run)) == run_loss);
+
   // Sums over chunks of samples are what the mean is made of, in their order.
   const Index chunk = model.chunk(Rows{0, n});
   CHECK(model.chunk(Rows{n / 2, 1}) == chunk);

@@ -264,9 +264,25 @@ class LinearModel {
   }
   Rows all() const { return {0, size()}; }
 
-  // Σ over the samples, block by block; adds to g.
+  // Σ over the samples; adds to g.
   template <bool Gradient, class Samples>
-  double sum(const Scalar* w, Samples samples, [[maybe_unused]] Scalar* g) const {
+  double sum(const Scalar* w, Samples samples, Scalar* g) const {
+    if constexpr (std::is_same_v<Samples, Rows>) {
+      const Rows ahead{samples.begin + 2 * samples.count, samples.count};
+      expect_rows(data(), ahead);
+      expect_rows(targets(), ahead);
+      const double total = sum_of_blocks<Gradient>(w, samples, g);
+      release_rows(data(), samples);
+      release_rows(targets(), samples);
+      return total;
+    } else if (samples.is_run()) {
+      return sum_of_blocks<Gradient>(w, Rows{samples[0], samples.size()}, g);
+    } else {
+      return sum_of_blocks<Gradient>(w, samples, g);
+    }
+  }
+  template <bool Gradient, class Samples>
+  double sum_of_blocks(const Scalar* w, Samples samples, [[maybe_unused]] Scalar* g) const {
     const Index outputs = loss_.outputs();
     constexpr Index coefficients = 16384 / Index(sizeof(Scalar));  // of rows that stay in the cache
     const Index most = std::clamp<Index>(
@@ -274,11 +290,6 @@ class LinearModel {
     Scalar memory[most_scores];
     Block losses;
     double total = 0;
-    if constexpr (std::is_same_v<Samples, Rows>) {
-      const Rows ahead{samples.begin + 2 * samples.count, samples.count};
-      expect_rows(data(), ahead);
-      expect_rows(targets(), ahead);
-    }
     for (Index at = 0; at < samples.size(); at += most) {
       const Samples block = samples.part(at, (std::min)(most, samples.size() - at));
       Scores z(memory, block.size(), outputs);
@@ -294,10 +305,6 @@ class LinearModel {
       }
       for (Index k = 0; k < block.size(); ++k) total += static_cast<double>(losses[k]);
       if constexpr (Gradient) add_products(block, memory, g);
-    }
-    if constexpr (std::is_same_v<Samples, Rows>) {
-      release_rows(data(), samples);
-      release_rows(targets(), samples);
     }
     return total;
   }

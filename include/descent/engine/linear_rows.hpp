@@ -37,6 +37,13 @@ struct Picked {
   Picked part(Eigen::Index k, Eigen::Index n) const {
     return {batch.subspan(static_cast<std::size_t>(k), static_cast<std::size_t>(n))};
   }
+  /// Whether each follows the one before it.
+  bool is_run() const {
+    for (std::size_t k = 1; k < batch.size(); ++k) {
+      if (batch[k] != batch[0] + static_cast<Eigen::Index>(k)) return false;
+    }
+    return !batch.empty();
+  }
 };
 
 /// What sparse matrices have and dense ones have not.
