@@ -18,7 +18,7 @@ enum class Status {
   TimeLimit,        ///< `time_limit` seconds have passed
   Stopped,          ///< an observer asked for it
   NonFinite,  ///< a loss or gradient was NaN or infinite, or too large for the optimizer's state
-  Diverged,   ///< the parameters overflowed, or a mini-batch run ended far above its start
+  Diverged,  ///< the parameters overflowed, the loss falls without end, or a mini-batch run ended far above its start
   LineSearchFailed,  ///< no acceptable step along the direction
 };
 
