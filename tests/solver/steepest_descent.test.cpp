@@ -1,7 +1,9 @@
 // SteepestDescent: every step is along the gradient, as long as the search says, and the rate is Cauchy's.
 #include <descent/line_search/armijo.hpp>
+#include <descent/line_search/fixed_step.hpp>
 #include <descent/line_search/strong_wolfe.hpp>
 #include <descent/minimize.hpp>
+#include <descent/solver/conjugate_gradient.hpp>
 #include <descent/solver/steepest_descent.hpp>
 
 #include "support/catch.hpp"
@@ -10,6 +12,8 @@
 #include <Eigen/Core>
 
 #include <cmath>
+#include <cstddef>
+#include <vector>
 
 using namespace descent;
 using namespace descent_test;
@@ -58,4 +62,21 @@ TEST_CASE("SteepestDescent adapts to vectors, and starts afresh", "[steepest_des
   CHECK(first.converged());
   CHECK(solver.steps() == first.iterations);
   CHECK(minimize(Bowl{}, VectorXd::Zero(4), solver).x == first.x);
+}
+
+TEST_CASE("a given step is that step at every iteration, and halved only where it must be",
+          "[steepest_descent][conjugate_gradient]") {
+  const VectorXd x0{{3.0, -2.0, 0.5}};
+  const auto check = [&](const auto& solver) {
+    auto copy = solver;
+    std::vector<double> steps;
+    (void)minimize(Bowl{}, x0, copy, {.max_iterations = 6, .gradient_tolerance = 0},
+                   [&](const Progress& p) { steps.push_back(p.learning_rate); });
+    REQUIRE(steps.size() == 6);
+    // g = (2, -6, -1.5): the first is 1/4 of 1/‖g‖₁.
+    CHECK(steps[0] == Approx(0.25 / 9.5).epsilon(1e-15));
+    for (std::size_t k = 1; k < steps.size(); ++k) CHECK(steps[k] == 0.25);
+  };
+  check(SteepestDescent(fixed_step({.step = 0.25})));
+  check(ConjugateGradient({}, fixed_step({.step = 0.25})));
 }
