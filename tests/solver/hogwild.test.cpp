@@ -5,6 +5,7 @@
 #include <descent/core/batches.hpp>
 #include <descent/core/random.hpp>
 #include <descent/minimize.hpp>
+#include <descent/objective/all_cores.hpp>
 #include <descent/objective/l2.hpp>
 #include <descent/objective/linear_regression.hpp>
 #include <descent/objective/logistic_regression.hpp>
@@ -235,6 +236,15 @@ TEST_CASE("threads without locks come to the loss of one: 20 seeds, a million up
   }
 }
 
+TEST_CASE("Hogwild takes a model whose full sums all cores share", "[hogwild]") {
+  const Data data(100, 4, 11);
+  const LogisticRegression model(data.x, data.y);
+  const Hogwild<VectorXd> hogwild({.threads = 1});
+  auto one = hogwild, other = hogwild;
+  CHECK(minimize(l2(all_cores(model), 0.1), VectorXd::Zero(4), one, {.max_epochs = 3}).x ==
+        minimize(l2(model, 0.1), VectorXd::Zero(4), other, {.max_epochs = 3}).x);
+}
+
 TEST_CASE("Hogwild finds the optimum that L-BFGS's norm of the gradient promises", "[hogwild]") {
   const Data data(500, 6, 6);
   const MatrixXd x = data.x;
@@ -321,20 +331,22 @@ TEST_CASE("an exception on a worker keeps its type, and Hogwild goes on being of
   const Model model("Failing", data.x, data.y, Failing{&left}, {});
   for (const Sharing sharing : {Sharing::asynchronous, Sharing::synchronous}) {
     for (const int threads : {1, 2, 4}) {
-      Hogwild hogwild({.learning_rate = 0.01, .threads = threads, .sharing = sharing});
       const std::int64_t held = descent_test::blocks_in_use();
-      const auto run = [&] {
-        return minimize(model, VectorXd::Zero(4), hogwild, {.max_epochs = 5});
-      };
-      for (const int fails_at : {1, 299, 1000}) {
-        left = fails_at;
-        CHECK_THROWS_AS(run(), Failure);
+      {
+        Hogwild hogwild({.learning_rate = 0.01, .threads = threads, .sharing = sharing});
+        const auto run = [&] {
+          return minimize(model, VectorXd::Zero(4), hogwild, {.max_epochs = 5});
+        };
+        for (const int fails_at : {1, 299, 1000}) {
+          left = fails_at;
+          CHECK_THROWS_AS(run(), Failure);
+        }
+        left = -1;
+        const auto result = run();
+        CHECK(result.status == Status::EpochLimit);
+        CHECK(result.loss < model.loss(VectorXd(VectorXd::Zero(4))));
       }
-      left = -1;
-      const auto result = run();
-      CHECK(result.status == Status::EpochLimit);
-      CHECK(result.loss < model.loss(VectorXd(VectorXd::Zero(4))));
-      (void)held;
+      CHECK(descent_test::blocks_in_use() == held);
     }
   }
   // From a schedule, on the thread that called.

@@ -23,6 +23,7 @@ struct Rates {
   double constant = 0;           ///< of all steps, where there is no array
   const double* each = nullptr;  ///< of steps from the first on, or none
   Eigen::Index first = 0;        ///< the first step
+  /// That of step k.
   double operator[](Eigen::Index k) const { return each == nullptr ? constant : each[k - first]; }
 };
 
