@@ -117,9 +117,10 @@ class LinearModel {
     return mean<true>(w, Picked{batch}, &g);
   }
 
-  /// How many samples make a chunk, whose sum is formed by itself: of all samples in order, and of a mini-batch. A chunk of
-  /// sparse data is worth a vector of sums. It does not depend on threads.
+  /// How many samples make a chunk, whose sum is formed by itself: of samples in order. A chunk of sparse data is worth a
+  /// vector of sums. It does not depend on threads.
   Index chunk(const Rows&) const { return (std::max)(Index(4096), worth_a_sum_); }
+  /// The same of a mini-batch.
   Index chunk(const Picked&) const { return (std::max)(Index(512), worth_a_sum_); }
   /// Adds the gradients of samples (`Rows` or `Picked`) to g, and returns the sum of their losses: neither is divided by
   /// anything.

@@ -117,8 +117,9 @@ class AllCores : public Decorated<AllCores<Held>, Held> {
                           : this->inner().loss_and_gradient(w, batch, g);
   }
 
-  /// The model, and that nothing is added to it.
+  /// The model.
   const auto& linear_part() const { return this->inner().linear_part(); }
+  /// Nothing is added to it.
   static constexpr double ridge() { return 0; }
   /// The number of threads.
   int threads() const { return team_->size(); }
