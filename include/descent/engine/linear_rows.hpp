@@ -205,7 +205,10 @@ class LinearRows {
 
  public:
   /// Whether a row's coefficients lie side by side, all of them.
-  static constexpr bool contiguous = !is_sparse<Matrix> && Matrix::IsRowMajor;
+  static constexpr bool contiguous =
+      !is_sparse<Matrix> && Matrix::IsRowMajor && requires(const Matrix& x) {
+    x.data();
+  };
 
   /// z[k] = x_kᵀ w for the k-th of the samples.
   template <class Samples>
