@@ -124,6 +124,22 @@ TEST_CASE("of the exceptions of a team the one of the lowest part goes on, with 
       REQUIRE(seen == first);
       REQUIRE(inside == 0);
     }
+    if (threads > 1) {  // part 0 throws after part 1 did
+      std::atomic<bool> thrown{false};
+      Index seen = -1;
+      try {
+        team.run(2, [&](Index part, int) {
+          if (part == 0 && soon([&] { return thrown.load(); })) {
+            std::this_thread::sleep_for(std::chrono::milliseconds(2));
+          }
+          thrown = true;
+          throw Refused(part);
+        });
+      } catch (const Refused& refused) {
+        seen = refused.part;
+      }
+      CHECK(seen == 0);
+    }
     CHECK_THROWS_AS(team.run(9,
                              [](Index part, int) {
                                if (part == 5) throw std::bad_alloc();
