@@ -260,7 +260,10 @@ TEST_CASE("finite sums: linear models step as the formulas do, however they are 
       trials.push_back({.rule = rule, .l1 = l1});
       trials.push_back({.rule = rule, .l1 = l1, .intercept = false, .weighted = true});
       trials.push_back({.rule = rule, .ridge = 0, .l1 = l1, .batch = 3});
-      trials.push_back({.rule = rule, .l1 = l1, .batch = 9, .sampling = with_replacement});
+      for (const double ridge : {0.0, 0.03}) {
+        trials.push_back(
+            {.rule = rule, .ridge = ridge, .l1 = l1, .batch = 9, .sampling = with_replacement});
+      }
       trials.push_back(
           {.rule = rule, .rate = 0.9, .ridge = 1.2, .l1 = l1, .m = 40});  // shrinks by −0.08
       trials.push_back({.rule = rule, .rate = 0.5, .ridge = 0.5, .l1 = l1, .m = 200});

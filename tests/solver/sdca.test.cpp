@@ -201,6 +201,15 @@ TEST_CASE("SDCA finds the minimum of all losses, and the gap certifies it", "[sd
         CHECK(least == Approx(other.loss).epsilon(1e-14));
         CHECK((best.x - other.x).norm() <= 1e-8);
       }
+      // Before the first step s = 0, whose dual is the mean of the least losses.
+      SDCA<> first;
+      (void)minimize(f, x0, first, {.max_iterations = 0});
+      double lowest = 0;
+      if (name == "Poisson") {
+        for (const double y : data.counts) lowest += PoissonLoss::least(y) / 60;
+      }
+      CHECK(first.duality_gap() == Approx(model.loss(x0) - lowest).epsilon(1e-12));
+
       SDCA<> solver;
       double last = std::numeric_limits<double>::infinity();
       const auto result =
