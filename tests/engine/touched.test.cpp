@@ -124,7 +124,7 @@ TEST_CASE("what a sparse gradient does not name is not touched", "[sparse]") {
         if (named && std::string(name) != "in a box") CHECK(x[i] != x_before[i]);
         if (named) continue;
         CHECK(x[i] == x_before[i]);
-        if (t > 0) CHECK(slots_after.row(i) == slots_before.row(i));
+        if (t > 0 && slots_after.cols() > 0) CHECK(slots_after.row(i) == slots_before.row(i));
       }
     }
   });
