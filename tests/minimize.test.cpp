@@ -11,6 +11,7 @@
 #include "support/catch.hpp"
 #include "support/faults.hpp"
 #include "support/problems.hpp"
+#include "support/refusal.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -46,15 +47,6 @@ struct Indifferent {
 Line line(Eigen::Index n) {
   const Eigen::ArrayXd a = Eigen::ArrayXd::LinSpaced(n, -1, 1);
   return {a, 2 * a + 1 + 0.1 * (7 * a).sin()};
-}
-
-std::string refusal(const auto& call) {
-  try {
-    call();
-  } catch (const std::invalid_argument& error) {
-    return error.what();
-  }
-  return "not refused";
 }
 
 }  // namespace

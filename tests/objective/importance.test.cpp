@@ -12,6 +12,7 @@
 #include "support/allocations.hpp"
 #include "support/catch.hpp"
 #include "support/problems.hpp"
+#include "support/refusal.hpp"
 
 #include <Eigen/Core>
 #include <algorithm>
@@ -67,16 +68,6 @@ void check_unbiased(const F& inner, const V& x, double tolerance) {
     CHECK(std::abs(loss - inner.loss(x)) <= tolerance * std::abs(inner.loss(x)));
     CHECK(std::abs(other - inner.loss(x)) <= tolerance * std::abs(inner.loss(x)));
   }
-}
-
-template <class Call>
-std::string refusal(const Call& call) {
-  try {
-    call();
-  } catch (const std::invalid_argument& error) {
-    return error.what();
-  }
-  return "";
 }
 
 }  // namespace
@@ -198,7 +189,7 @@ TEST_CASE("a shuffle does not go with probabilities, and minimize says so") {
                  EndsWith("got shuffled"));
   Adam adam;
   (void)minimize(Bowl{}, start, adam, {.max_iterations = 3});
-  CHECK_FALSE(refusal([&] { (void)minimize(f, start, adam, {.batch_size = 2}); }).empty());
+  CHECK(refusal([&] { (void)minimize(f, start, adam, {.batch_size = 2}); }) != "accepted");
   CHECK(adam.steps() == 3);                                                  // as it was
   CHECK(minimize(f, start, Adam(), {.max_iterations = 3}).iterations == 3);  // no samples are drawn
 
@@ -207,7 +198,7 @@ TEST_CASE("a shuffle does not go with probabilities, and minimize says so") {
              ContainsSubstring("made with the objective's sampling_probabilities()"));
   Batches ours(6, 2, with_replacement, 1, {.probabilities = f.sampling_probabilities()});
   CHECK(minimize(f, start, SGD(), {.max_iterations = 5, .batches = &ours}).iterations == 5);
-  CHECK_FALSE(refusal([&] { (void)minimize(line, start, SGD(), {.batches = &ours}); }).empty());
+  CHECK(refusal([&] { (void)minimize(line, start, SGD(), {.batches = &ours}); }) != "accepted");
 }
 
 TEST_CASE("probabilities are one positive number a sample") {
@@ -215,7 +206,7 @@ TEST_CASE("probabilities are one positive number a sample") {
   const auto of = [&](std::vector<double> p) {
     return refusal([&] { (void)importance(line, p); });
   };
-  CHECK(of({1, 2, 3}).empty());
+  CHECK(of({1, 2, 3}) == "accepted");
   CHECK(of({1, 2}) == "importance: probabilities must be one a sample, 3, got 2 numbers");
   CHECK_THAT(of({1, 0, 2}),
              ContainsSubstring("importance: probabilities[1] must be in (0, inf), got 0"));

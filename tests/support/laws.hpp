@@ -4,6 +4,7 @@
 
 #include "support/any_optimizer.hpp"
 #include "support/bits.hpp"
+#include "support/refusal.hpp"
 
 #include <Eigen/Core>
 
@@ -52,16 +53,6 @@ Eigen::Matrix<Real, Eigen::Dynamic, 1> run(AnyOptimizer<Real>& optimizer,
   auto x = gradients.start;
   for (int t = 0; t < steps; ++t) optimizer.step(x, gradients(t, x));
   return x;
-}
-
-/// The message of the std::invalid_argument that a call throws; another exception goes through.
-inline std::string refusal(const std::function<void()>& act) {
-  try {
-    act();
-  } catch (const std::invalid_argument& error) {
-    return error.what();
-  }
-  return "accepted";
 }
 
 /// Calls check(row, real) for every row of the table, with Real(0) of both scalars.

@@ -7,6 +7,7 @@
 
 #include "support/catch.hpp"
 #include "support/problems.hpp"
+#include "support/refusal.hpp"
 
 #include <Eigen/Core>
 #include <Eigen/LU>
@@ -23,16 +24,6 @@ using namespace descent_test;
 using Eigen::Index, Eigen::VectorXd;
 
 namespace {
-
-template <class Call>
-std::string refusal(const Call& call) {
-  try {
-    call();
-  } catch (const std::invalid_argument& error) {
-    return error.what();
-  }
-  return "";
-}
 
 /// fᵢ(x) = cᵢ, whatever x.
 struct Constants {

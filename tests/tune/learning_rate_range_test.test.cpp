@@ -10,6 +10,7 @@
 
 #include "support/catch.hpp"
 #include "support/problems.hpp"
+#include "support/refusal.hpp"
 
 #include <Eigen/Core>
 #include <algorithm>
@@ -24,16 +25,6 @@ using namespace descent_test;
 using Eigen::VectorXd;
 
 namespace {
-
-template <class Call>
-std::string refusal(const Call& call) {
-  try {
-    call();
-  } catch (const std::invalid_argument& error) {
-    return error.what();
-  }
-  return "";
-}
 
 /// f = a/2 x².
 struct Parabola {

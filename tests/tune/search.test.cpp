@@ -5,6 +5,7 @@
 
 #include "support/catch.hpp"
 #include "support/problems.hpp"
+#include "support/refusal.hpp"
 
 #include <array>
 #include <atomic>
@@ -25,16 +26,6 @@ namespace {
 
 constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 constexpr double infinity = std::numeric_limits<double>::infinity();
-
-template <class Call>
-std::string refusal(const Call& call) {
-  try {
-    call();
-  } catch (const std::invalid_argument& error) {
-    return error.what();
-  }
-  return "";
-}
 
 struct OwnError : std::runtime_error {
   explicit OwnError(double which) : std::runtime_error("own"), value(which) {}
