@@ -1,14 +1,9 @@
 // all_cores: the bits of the model whatever the threads, exceptions of workers, what is passed on.
 #include <descent/objective/all_cores.hpp>
 
-#include <descent/minimize.hpp>
 #include <descent/objective/l2.hpp>
 #include <descent/objective/logistic_regression.hpp>
 #include <descent/objective/softmax_regression.hpp>
-#include <descent/optimizer/adam.hpp>
-#include <descent/optimizer/gradient_descent.hpp>
-#include <descent/optimizer/sgd.hpp>
-#include <descent/solver/lbfgs.hpp>
 
 #include "support/allocations.hpp"
 #include "support/catch.hpp"
@@ -121,41 +116,6 @@ TEST_CASE("all cores give the bits of one", "[all_cores]") {
         Eigen::VectorXf(data.w.cast<float>()));
   check(LogisticRegression(data.X, data.y), Eigen::Matrix<double, d, 1>(data.w));
   check(SoftmaxRegression(data.X, data.y, {.classes = 2}), MatrixXd(Uniform(5).matrix(d, 2)));
-}
-
-TEST_CASE("optimizers take the same path on any number of threads", "[all_cores][determinism]") {
-  const Data data;
-  const LogisticRegression model(data.X, data.y);
-  const auto run = [&](const auto& f, int method) {
-    const VectorXd x0 = VectorXd::Zero(d);
-    const auto penalized = l2(f, 1e-3);
-    switch (method) {
-      case 0:
-        return minimize(penalized, x0, LBFGS(), {.max_iterations = 6}).x;
-      case 1:
-        return minimize(penalized, x0, Adam({.learning_rate = 0.1}), {.max_iterations = 6}).x;
-      case 2:
-        return minimize(penalized, x0, GradientDescent({.learning_rate = 1, .momentum = 0.9}),
-                        {.max_iterations = 6})
-            .x;
-      default:
-        return minimize(penalized, x0, SGD({.learning_rate = 0.5}),
-                        {.max_epochs = 1, .batch_size = 2000})
-            .x;
-    }
-  };
-  for (int method = 0; method < 4; ++method) {
-    const VectorXd expected = run(model, method);
-    CAPTURE(method);
-    CHECK(expected.norm() > 0.01);
-    for (const int threads : {1, 2, 4, 8}) {
-      bool equal = true;
-      for (int repeat = 0; repeat < 20; ++repeat) {
-        equal = equal && run(all_cores(model, {.threads = threads}), method) == expected;
-      }
-      CHECK(equal);
-    }
-  }
 }
 
 TEST_CASE("exceptions of workers keep their type, and everything is usable after",
