@@ -178,16 +178,30 @@ TEST_CASE("look-ahead that resets begins its chain afresh", "[lookahead]") {
   CHECK(adam.state().restarted_at == 0);
 }
 
-TEST_CASE("what stands behind a look-ahead that resets goes on counting", "[lookahead]") {
-  auto optimizer = chain(scale_by_learning_rate(1),
-                         lookahead({.sync_period = 2, .slow_step_size = 1, .reset_state = true}),
-                         swa({.start = 4}));
-  VectorXd x = VectorXd::Zero(1);
-  for (int t = 1; t <= 6; ++t) {
-    optimizer.step(x, VectorXd::Ones(1).eval());
-    CHECK(x[0] == -t);
+namespace {
+// x ← x + t
+struct AddTime {
+  static constexpr Stage accepts = Stage::point;
+  template <class Real>
+  auto kernel(const StepInfo& step) const {
+    const auto t = static_cast<Real>(step.t);
+    return [=](auto& x, const auto&) { x = x + t; };
   }
-  CHECK(optimizer.averaged(x)[0] == -5.5);  // of the points after the steps 5 and 6
+};
+}  // namespace
+
+TEST_CASE("what stands behind the rate goes on counting beside a look-ahead that resets",
+          "[lookahead]") {
+  const auto check = [](auto optimizer) {
+    VectorXd x = VectorXd::Zero(1);
+    for (int t = 1; t <= 9; ++t) {
+      optimizer.step(x, VectorXd::Zero(1).eval());
+      CHECK(x[0] == t * (t + 1) / 2);
+    }
+  };
+  const auto resets = lookahead({.sync_period = 2, .slow_step_size = 1, .reset_state = true});
+  check(chain(scale_by_learning_rate(1), resets, AddTime()));
+  check(chain(scale_by_learning_rate(1), AddTime(), resets));
 }
 
 TEST_CASE("stochastic weight averaging begins late and takes every third", "[swa]") {
