@@ -38,7 +38,8 @@ std::string complaint(const std::string& text, const Read& read) {
     CHECK(error.file() == file.path());
     const std::string place =
         ":" + std::to_string(error.line()) + ":" + std::to_string(error.column()) + ": ";
-    if (error.line() > 0) CHECK(what.substr(file.path().size()).starts_with(place));
+    CHECK(what.substr(file.path().size()).starts_with(place) == (error.line() > 0));
+    CHECK((error.column() > 0) == (error.line() > 0));
     return what.substr(file.path().size() + 1);
   }
   return "nothing";

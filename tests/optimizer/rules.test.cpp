@@ -154,6 +154,21 @@ TEST_CASE("RMSprop's momentum is a sum of scaled gradients, without the rate", "
   CHECK(rmsprop.mean_gradient().size() == 0);
 }
 
+TEST_CASE("what is measured by the first rate stands a rate that begins at 0", "[rules]") {
+  const Schedule rate = [](std::int64_t k) { return k == 0 ? 0.0 : 0.01; };
+  VectorXd x = VectorXd::Ones(3);
+  const VectorXd g = x;
+  AdaBound bounded({.learning_rate = rate, .final_learning_rate = 0.1, .gamma = 1e6});
+  bounded.step(x, g);
+  CHECK(x == g);
+  bounded.step(x, g);  // m = 0.19, and the bounds have closed in
+  CHECK(x.isApproxToConstant(1 - 0.1 * 0.19, 1e-6));
+  x = g;
+  Rprop rprop({.learning_rate = rate});  // by the smallest step
+  rprop.step(x, g);
+  CHECK(x.isApproxToConstant(1 - 1e-6, 1e-14));
+}
+
 TEST_CASE("AMSBound's largest second moment never falls, and closes in as AdaBound's bounds do",
           "[rules]") {
   AdaBound<> bound({.beta2 = 0.5, .amsbound = true}), plain({.beta2 = 0.5});

@@ -242,5 +242,6 @@ TEST_CASE("options of the range test outside their ranges are refused") {
   CHECK_THAT(with({.batch_size = 0}), ContainsSubstring("batch_size"));
   CHECK_THAT(with({.smoothing = 1}), ContainsSubstring("smoothing must be in [0, 1)"));
   CHECK_THAT(with({.divergence = 1}), ContainsSubstring("divergence must be in (1, inf)"));
+  CHECK(with({.divergence = 1.001}) == "accepted");
   CHECK_THAT(with({.min = std::nan("")}), ContainsSubstring("min"));
 }
