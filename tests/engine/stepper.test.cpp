@@ -163,3 +163,13 @@ TEST_CASE("fixed sizes are checked before the first step", "[stepper]") {
   adam.step(three, three.eval());
   CHECK(adam.steps() == 1);
 }
+
+TEST_CASE("a step without coefficients is one, and sets the size", "[stepper]") {
+  SGD sgd;
+  VectorXd none, x = VectorXd::Ones(4);
+  sgd.step(none, VectorXd());
+  CHECK(sgd.steps() == 1);
+  CHECK(refusal([&] { sgd.step(x, x.eval()); }) ==
+        "step: x must be of 0 coefficients, as the optimizer's state (reset() forgets it), got 4 x "
+        "1");
+}

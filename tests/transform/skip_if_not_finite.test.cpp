@@ -64,6 +64,15 @@ TEST_CASE("a step with one NaN or infinity is not taken, and changes nothing", "
   CHECK(check_positions<float>() == 561);
 }
 
+TEST_CASE("of a matrix, all of it stays where a step is not taken", "[transform]") {
+  auto optimizer = chain<Eigen::MatrixXd>(skip_if_not_finite(), scale_by_learning_rate(1));
+  const Eigen::MatrixXd x = Eigen::MatrixXd::Random(3, 5);
+  Eigen::MatrixXd g = x, next = Eigen::MatrixXd::Constant(3, 5, 7);
+  g(2, 4) = std::numeric_limits<double>::quiet_NaN();
+  CHECK_FALSE(optimizer.advance(x, g, next, 0).taken);
+  CHECK(same_bits(next, x));
+}
+
 TEST_CASE("finite steps pass the gate with the same bits as without", "[transform]") {
   auto with = guarded<double>();
   auto without = chain(scale_by_adam(), scale_by_learning_rate(0.01));
