@@ -388,11 +388,13 @@ void to_a_loss(const Problem& p, int repeats, std::FILE* file) {
   // A pass over 200 000 samples is long: their linear rate has no use for many.
   std::vector<int> passes(40);
   for (int k = 0; k < 40; ++k) passes[std::size_t(k)] = k + 1;
-  const double rate = p.logistic ? 0.02 : 0.004;
+  const double length = p.logistic ? 0.02 : 0.004;
   contenders.push_back(
-      {"SVRG", [&p, rate](int k) { return reduced(p, SVRG({.learning_rate = rate}), k); }, passes});
+      {"SVRG", [&p, length](int k) { return reduced(p, SVRG({.learning_rate = length}), k); },
+       passes});
   contenders.push_back(
-      {"SAGA", [&p, rate](int k) { return reduced(p, SAGA({.learning_rate = rate}), k); }, passes});
+      {"SAGA", [&p, length](int k) { return reduced(p, SAGA({.learning_rate = length}), k); },
+       passes});
   contenders.push_back({"SDCA", [&p](int k) { return reduced(p, SDCA(), k); }, passes});
   // The loop by hand, with the best of some rates.
   for (const double rate : {0.003, 0.01, 0.03, 0.1, 0.3}) {

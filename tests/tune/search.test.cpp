@@ -64,6 +64,8 @@ TEST_CASE("geometric means are those by logarithms") {
   CHECK(worst < 2e-15);
   CHECK(geometric_mean(3, 7, 0) == 3);
   CHECK(geometric_mean(3, 7, 1) == 7);
+  CHECK(geometric_mean(1, 16, 0.5) == 4);
+  CHECK(geometric_mean(1, 256, 0.75) == 64);
   CHECK(geometric_mean(1e-300, 1e300, 0.5) == Approx(1).epsilon(1e-14));
   CHECK(geometric_mean(2, 8, 0.5) == Approx(4).epsilon(1e-15));
   CHECK(geometric_mean(2, 8, 1e-300) == Approx(2).epsilon(1e-15));
