@@ -201,6 +201,16 @@ MatrixXd orthogonal(MatrixXd& m, const MatrixXd& g) {
 
 }  // namespace
 
+TEST_CASE("a whole transform of the step may be followed by one of the point", "[chain]") {
+  auto optimizer = of_matrix(scale_by_learning_rate(0.5), Project(), LargestNorm());
+  MatrixXd x = MatrixXd::Constant(3, 2, 0.5), g = MatrixXd::Random(3, 2), next = x;
+  g(0, 0) = 4;  // x would be −1.5
+  const MatrixXd moved = (x - 0.5 * g).cwiseMax(0), expected = moved / moved.norm();
+  optimizer.step(x, g);
+  CHECK(x.isApprox(expected, 1e-14));
+  CHECK(x(0, 0) == 0);
+}
+
 TEST_CASE("a plan makes as few passes as it can", "[chain]") {
   const auto passes = [](const auto& optimizer) { return optimizer.passes; };
   const auto rate = scale_by_learning_rate(1);
