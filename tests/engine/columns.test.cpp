@@ -37,6 +37,8 @@ void check_dynamic() {
     // Columns that fill half a page or more do not begin at one place of their pages.
     if (2 * c.stride() * Index(sizeof(Real)) >= 4096)
       CHECK(c.stride() * Index(sizeof(Real)) % 4096 == 1088);
+    else
+      CHECK(c.stride() == lanes);
 
     // Equality is about coefficients, and not about the padding.
     Dynamic<Real> d = c;

@@ -14,12 +14,12 @@ namespace descent::inline v0 {
 
 /// Made of a number, or of a vector in the order in which the parameters lie in memory; -∞ and ∞ are no bounds.
 class Bound {
-  bool one_;
+  bool one_ = true;
   double number_ = 0;
   Eigen::VectorXd each_{};
 
  public:
-  Bound(double number) : one_(true), number_(number) {}
+  Bound(double number) : number_(number) {}
   template <class D>
   Bound(const Eigen::MatrixBase<D>& each)
       : one_(false), each_(each.template cast<double>().reshaped()) {}

@@ -37,7 +37,7 @@ class Columns {
  public:
   Columns() = default;
   Columns(const Columns&) = default;
-  Columns(Columns&&) = default;
+  Columns(Columns&&) noexcept = default;
   /// Changes nothing when there is no memory for a copy.
   Columns& operator=(Columns other) noexcept {
     data_.swap(other.data_);

@@ -118,11 +118,11 @@ class CurvaturePairs : private TwoLoops<Real, Size, Most> {
         i = older(i);
       }
       body(k, slots);
-      left -= k();
+      return k();
     };
-    while (left >= 4) group(std::integral_constant<int, 4>{});
-    if (left >= 2) group(std::integral_constant<int, 2>{});
-    if (left >= 1) group(std::integral_constant<int, 1>{});
+    while (left >= 4) left -= group(std::integral_constant<int, 4>{});
+    if (left >= 2) left -= group(std::integral_constant<int, 2>{});
+    if (left >= 1) left -= group(std::integral_constant<int, 1>{});
   }
 
   // sᵢᵀy = sᵢᵀg₂ − sᵢᵀg₁, as Byrd, Nocedal and Schnabel do, costs nothing, and digits where y is small beside g. There are

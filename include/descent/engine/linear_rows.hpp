@@ -96,7 +96,7 @@ class Ahead {
     if (at_ == 0) return;
     const std::uintptr_t end = at_ + static_cast<std::uintptr_t>(bytes);
     for (std::uintptr_t line = (at_ + 63) / 64 * 64; line < end; line += 64) {
-      __builtin_prefetch(reinterpret_cast<const void*>(line));
+      __builtin_prefetch(reinterpret_cast<const void*>(line));  // NOLINT(performance-no-int-to-ptr)
     }
     at_ = end;
   }

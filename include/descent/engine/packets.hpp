@@ -24,7 +24,7 @@
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"  // inside its own AVX-512 intrinsics
 #endif
 
-namespace descent::inline v0::packets {
+namespace descent::inline v0::packets {  // NOLINT(modernize-concat-nested-namespaces)
 
 namespace ei = Eigen::internal;
 

@@ -64,8 +64,8 @@ class Stepper {
   explicit Stepper(Ts... transforms) : steps_(std::tuple<Ts...>(std::move(transforms)...)) {}
   /// An independent copy.
   Stepper(const Stepper&) = default;
-  /// Takes the state over.
-  Stepper(Stepper&&) = default;
+  /// Takes the state over; throws what its transforms do.
+  Stepper(Stepper&&) = default;  // NOLINT(performance-noexcept-move-constructor)
   /// Changes nothing when there is no memory for a copy.
   Stepper& operator=(Stepper other) {
     steps_ = std::move(other.steps_);

@@ -73,7 +73,7 @@ class FiniteDifference {
   template <class V>
   typename V::Scalar derivative(const V& x, V& at, Eigen::Index i, double& here) const {
     using Real = typename V::Scalar;
-    const double xi = static_cast<double>(x.data()[i]);
+    const auto xi = static_cast<double>(x.data()[i]);
     const double step = options_.relative_step > 0
                             ? options_.relative_step
                             : std::cbrt(static_cast<double>(std::numeric_limits<Real>::epsilon()));

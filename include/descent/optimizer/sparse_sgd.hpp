@@ -139,7 +139,7 @@ class SparseSGD {
     if (!penalized()) return;
     const double scale = marks_(0, i), threshold = now_.threshold - marks_(1, i);
     if (scale == now_.scale && threshold == 0) return;
-    const double old = static_cast<double>(x.data()[i]);
+    const auto old = static_cast<double>(x.data()[i]);
     x.data()[i] = static_cast<Scalar>(now_.scale / scale * soft(old, scale * threshold));
     mark(i);
   }

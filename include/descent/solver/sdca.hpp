@@ -167,7 +167,7 @@ class SDCA {
     for (Eigen::Index i = 0; i < n; ++i) {
       squares_[i] = model.squared_norm(i);
       if constexpr (requires { model.loss_function().least(0.0); }) {
-        const double y = static_cast<double>(model.targets()[i]);
+        const auto y = static_cast<double>(model.targets()[i]);
         conjugate_[i] = -model.weight(i) * model.loss_function().least(y);
       }
     }
