@@ -389,4 +389,11 @@ TEST_CASE("defaults are those of PyTorch, else of the authors", "[rules]") {
   CHECK(ADOPTOptions().epsilon == 1e-6);
   CHECK(QHMOptions().nu == 0.7);
   CHECK(QHMOptions().momentum == 0.999);
+  const auto no_decay = [](const auto&... options) { return ((options.weight_decay == 0) && ...); };
+  CHECK(no_decay(AdagradOptions(), AdadeltaOptions(), RMSpropOptions(), AdaMaxOptions(),
+                 NAdamOptions(), RAdamOptions(), ASGDOptions(), LionOptions(), AdaBeliefOptions(),
+                 AdaBoundOptions(), AdanOptions(), AdEMAMixOptions(), ADOPTOptions(), QHMOptions(),
+                 QHAdamOptions(), SignDescentOptions(), AdamOptions(), SGDOptions()));
+  CHECK(RMSpropOptions().momentum == 0);
+  CHECK_FALSE(RMSpropOptions().centered);
 }
