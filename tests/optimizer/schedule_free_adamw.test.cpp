@@ -31,3 +31,14 @@ TEST_CASE("the weight decay of ScheduleFreeAdamW is decoupled", "[schedule_free]
   CHECK(x.isApprox(VectorXd{{3.5, -7}}, 1e-15));
   CHECK((optimizer.second_moment().array() == 0).all());
 }
+
+TEST_CASE("defaults of ScheduleFreeAdamW are those of the authors", "[schedule_free]") {
+  const auto options = descent::ScheduleFreeAdamWOptions();
+  CHECK(options.learning_rate(0) == 0.0025);
+  CHECK(options.beta1 == 0.9);
+  CHECK(options.beta2 == 0.999);
+  CHECK(options.epsilon == 1e-8);
+  CHECK(options.weight_decay == 0);
+  CHECK(options.step_power == 0);
+  CHECK(options.rate_power == 2);
+}

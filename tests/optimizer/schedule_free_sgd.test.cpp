@@ -36,3 +36,12 @@ TEST_CASE("the average of ScheduleFreeSGD settles where its noise keeps y astir"
   const double of_z = optimizer.base_point().norm(), of_average = optimizer.averaged(y).norm();
   CHECK(of_average < 0.1 * of_z);
 }
+
+TEST_CASE("defaults of ScheduleFreeSGD are those of the authors", "[schedule_free]") {
+  const auto options = descent::ScheduleFreeSGDOptions();
+  CHECK(options.learning_rate(0) == 1);
+  CHECK(options.beta == 0.9);
+  CHECK(options.weight_decay == 0);
+  CHECK(options.step_power == 0);
+  CHECK(options.rate_power == 2);
+}

@@ -350,6 +350,9 @@ TEST_CASE("warmup_stable_decay rises, stays and decays", "[schedule]") {
   CHECK(no_plateau(1) == 0.5);
   CHECK(no_plateau(2) == 1);
   CHECK(no_plateau(3) == 0.5);
+  CHECK_THROWS_WITH(warmup_stable_decay({.warmup_steps = 2, .total_steps = 4, .decay_steps = 3}),
+                    "warmup_stable_decay: total_steps must be at least warmup_steps + "
+                    "decay_steps, got 4");
   CHECK(warmup_stable_decay({})(50) == 5e-4);
   CHECK(warmup_stable_decay({})(8000) == 1e-3);
   CHECK(warmup_stable_decay({})(9000) == 5e-4);
