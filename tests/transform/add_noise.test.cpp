@@ -4,6 +4,7 @@
 #include "support/bits.hpp"
 #include "support/catch.hpp"
 
+#include <descent/core/random.hpp>
 #include <descent/engine/stepper.hpp>
 #include <descent/transform/scale_by_learning_rate.hpp>
 
@@ -50,4 +51,17 @@ TEST_CASE("noise has the variance of its step, and is that of its seed", "[noise
   CHECK(w == -VectorXd::Ones(3));
   CHECK_THROWS_AS(add_noise({.eta = -1}), std::invalid_argument);
   CHECK_THROWS_AS(add_noise({.gamma = -1}), std::invalid_argument);
+}
+
+TEST_CASE("noise is the normal numbers of its seed, one after the other", "[noise]") {
+  auto optimizer =
+      chain(add_noise({.eta = 0.25, .gamma = 0, .seed = 5}), scale_by_learning_rate(1));
+  Random random(5);
+  VectorXd x = VectorXd::Zero(3);
+  for (int t = 0; t < 3; ++t) {
+    VectorXd expected = x;
+    for (double& e : expected) e -= 2 + 0.5 * random.normal();
+    optimizer.step(x, VectorXd::Constant(3, 2).eval());
+    CHECK(same_bits(x, expected));
+  }
 }
