@@ -107,6 +107,12 @@ TEST_CASE("a proximal step is its formula, to the bit", "[proximal]") {
   CHECK(std::isnan(moved(proximal_l1(1), VectorXd::Constant(3, std::nan("")).eval())[1]));
 }
 
+TEST_CASE("the penalty of a proximal step", "[proximal]") {
+  const VectorXd x{{3.0, -4.0, 0.0}};
+  CHECK(proximal_l1(0.5).penalty(x) == 3.5);
+  CHECK(proximal_elastic_net(0.5, 2).penalty(x) == 3.5 + 25);
+}
+
 TEST_CASE("a box holds its points to the bit", "[projection]") {
   VectorXd lower(6), upper(6);
   lower << -1, 0.1, -infinity, -0.3, 0, 2;
