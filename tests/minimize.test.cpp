@@ -655,6 +655,23 @@ TEST_CASE("options outside their ranges are refused with name, value and range")
   }
 }
 
+namespace {
+// Its size is its own affair: without batches it is no finite sum.
+struct Sized {
+  static Eigen::Index size() { return 0; }
+  static double loss_and_gradient(const VectorXd& x, VectorXd& g) {
+    g = x;
+    return 0.5 * x.squaredNorm();
+  }
+};
+}  // namespace
+
+TEST_CASE("an objective with a size alone is no finite sum") {
+  const auto result = minimize(Sized(), VectorXd::Ones(2), GradientDescent({.learning_rate = 0.5}));
+  CHECK(result.converged());
+  CHECK(result.epochs == 0);
+}
+
 TEST_CASE("options that do not fit the objective or the optimizer are refused") {
   const auto plain = [](const MinimizeOptions& options) {
     return refusal([&] { (void)minimize(Bowl{}, zero(), Adam(), options); });
