@@ -226,10 +226,12 @@ TEST_CASE("threads without locks come to the loss of one: 20 seeds, a million up
   const Data data(50'000, 60, 5);
   const SparseRows<double> x = data.x.sparseView();
   const auto f = l2(LogisticRegression(x, data.y), 1e-4);
+  // A rate that stays at 0.05 leaves noise of 1 % in the loss of one thread alone, from seed to seed.
+  const auto rate = [](std::int64_t k) { return 0.05 / (1 + double(k) / 50'000); };
   for (std::uint64_t seed = 0; seed < 20; ++seed) {
     const auto loss = [&](int threads) {
       return minimize(f, VectorXd::Zero(60),
-                      Hogwild({.learning_rate = 0.05, .threads = threads, .passes = 20}),
+                      Hogwild({.learning_rate = rate, .threads = threads, .passes = 20}),
                       {.max_epochs = 20, .seed = seed})
           .loss;
     };
